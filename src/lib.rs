@@ -1,4 +1,13 @@
-//! `macsecgw`: a MACsec gateway.
+//! `macsecgw`: a MACsec gateway that stands between a plain and a secure Ethernet port.
+//!
+//! The room for a new line is found from the module names; `docs/architecture.md` says which module
+//! may import which, and a test holds them to it. Without the feature `std` the library is the pure
+//! half: `ieee`, `macsec` and the trait half of `crypto`, which can reach no clock, file or thread.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
+
 extern crate alloc;
+
+pub mod crypto;
+pub mod ieee;
+pub mod macsec;

@@ -1,0 +1,108 @@
+//! The trait that every AES-GCM engine implements, and what a burst looks like to it.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::Sak;
+
+/// Octets of an ICV: the tag of AES-GCM, never shortened (802.1AE-2018 14.5).
+pub const TAG_LEN: usize = 16;
+
+/// Octets of an AES-GCM nonce.
+pub const NONCE_LEN: usize = 12;
+
+/// The most frames that one call of [`AeadKey::seal`] or [`AeadKey::open`] takes.
+pub const BURST_CAPACITY: usize = 64;
+
+/// One frame as an engine sees it: `buffer` is additional data, then text, then [`TAG_LEN`] octets of tag.
+///
+/// The three lie end to end, so an engine needs one pointer and one bound. The exclusive borrow is
+/// what lets a wide engine write ahead into the tag's place before the tag is known.
+#[derive(Debug)]
+pub struct AeadFrame<'a> {
+    /// The nonce, made by `macsec` from SCI or SSCI, salt and PN.
+    pub nonce: [u8; NONCE_LEN],
+    /// Octets at the front of `buffer` that are authenticated but stay as they are.
+    pub aad_len: usize,
+    /// Additional data, text, tag: at least `aad_len + TAG_LEN` octets.
+    pub buffer: &'a mut [u8],
+}
+
+impl AeadFrame<'_> {
+    /// The three parts: additional data, text, tag. `None` where `buffer` is too short to hold them.
+    pub fn parts(&mut self) -> Option<(&[u8], &mut [u8], &mut [u8; TAG_LEN])> {
+        let (front, tag) = self.buffer.split_last_chunk_mut::<TAG_LEN>()?;
+        let (aad, text) = front.split_at_mut_checked(self.aad_len)?;
+        Some((aad, text, tag))
+    }
+}
+
+/// Which frames of a burst were authentic: bit `i` for frame `i`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Opened(pub u64);
+
+impl Opened {
+    /// Whether frame `index` was authentic.
+    pub const fn is_ok(self, index: usize) -> bool {
+        index < BURST_CAPACITY && self.0 >> index & 1 == 1
+    }
+
+    /// Notes that frame `index` was authentic.
+    pub const fn set_ok(&mut self, index: usize) {
+        if index < BURST_CAPACITY {
+            self.0 |= 1 << index;
+        }
+    }
+}
+
+/// A SAK made ready by one engine: an opaque key object that has no way back to the key's octets.
+///
+/// Both calls take at most [`BURST_CAPACITY`] frames; later ones are left alone and, in `open`, not
+/// set. A frame whose buffer can't hold its parts is left alone in the same way. Neither call
+/// allocates, locks or makes a system call.
+pub trait AeadKey: Send + Sync {
+    /// Encrypts the text of each frame in place and writes its tag.
+    fn seal(&self, burst: &mut [AeadFrame<'_>]);
+
+    /// Checks each tag and decrypts the text in place. The text of a frame that fails is wiped.
+    fn open(&self, burst: &mut [AeadFrame<'_>]) -> Opened;
+}
+
+/// A key object as it crosses threads. The thread that made it keeps a reference until the worker's
+/// one came home, so that the key is wiped there and never on a frame path.
+pub type SaKey = Arc<dyn AeadKey>;
+
+/// Makes key objects: one per engine.
+pub trait KeyFactory: Send + Sync + fmt::Debug {
+    /// The engine's name in the config, the log, the metrics and `status`.
+    fn name(&self) -> &'static str;
+
+    /// A key object for `sak`: AES-128 or AES-256 by its length.
+    ///
+    /// # Errors
+    /// Where memory for the key can't be had or locked. The text says which and what to raise.
+    fn make_key(&self, sak: &Sak) -> Result<SaKey, KeyError>;
+}
+
+/// Why a key object could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// No memory that can be locked.
+    Memory,
+    /// The engine refused the key.
+    Refused,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str(
+                "no locked memory for a key; raise the limit (LimitMEMLOCK=infinity, or ulimit -l)",
+            ),
+            Self::Refused => f.write_str("the engine refused the key"),
+        }
+    }
+}
+
+impl core::error::Error for KeyError {}
