@@ -1,1 +1,4 @@
 //! Safe wrapper.
+
+pub mod netdev;
+pub mod vdev;
