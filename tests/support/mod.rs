@@ -1,0 +1,43 @@
+//! The test bed: what whole-gateway and interop tests stand on.
+//!
+//! Network namespaces joined by veth pairs and TAPs, captures, raw frames, a Linux kernel's own MACsec in a
+//! user-mode-linux guest, a machine with PCI ports in QEMU, and the gateway itself as a process. Every wait
+//! has a bound; what a test starts ends with it, on failure too. A failed step panics: it says what was
+//! run, where its logs are, and their tail.
+//!
+//! A test file uses it by `mod support;`. Needs root and the packages of `deploy/packages.sh`.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test file compiles the whole bed and uses its own part of it"
+)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is test code: a broken step must end the test and say why"
+)]
+
+mod capture;
+mod channel;
+mod config;
+mod gateway;
+mod macsec;
+mod namespace;
+mod pci;
+mod process;
+mod raw;
+mod scratch;
+mod traffic;
+mod uml;
+
+pub(crate) use capture::{Capture, Frame, read_pcap};
+pub(crate) use config::{GatewayConfig, LinkConfig, StaticKeys};
+pub(crate) use gateway::{Gateway, Metrics, macsecgw};
+pub(crate) use macsec::{MacsecCounters, MacsecDevice, Suite};
+pub(crate) use namespace::Namespace;
+pub(crate) use pci::{PciOptions, PciVm};
+pub(crate) use process::{Daemon, Outcome, run, wait_until};
+pub(crate) use raw::RawPort;
+pub(crate) use scratch::Scratch;
+pub(crate) use traffic::{Iperf, Ping, Shell, iperf_client, iperf_server, ping};
+pub(crate) use uml::{UmlOptions, UmlPeer};

@@ -1,0 +1,79 @@
+//! A folder for one test's files: short path (Unix sockets have little room), gone when the test passed.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// What names made by this process begin with. The one who runs the tests may choose the first part
+/// (`MACSECGW_BED`), and so find what a killed run left behind.
+pub(super) fn unique(label: &str) -> String {
+    let run = std::env::var("MACSECGW_BED").unwrap_or_else(|_| "mgw".into());
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{run}-{}-{number}-{label}", std::process::id())
+}
+
+/// A fresh folder, mode 0700. Kept, and its path printed, when the test panics.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(label: &str) -> Self {
+        use std::os::unix::fs::DirBuilderExt;
+        let path = std::env::temp_dir().join(unique(label));
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .unwrap_or_else(|error| panic!("cannot make {}: {error}", path.display()));
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file with a mode and gives its path.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.join(name);
+        std::fs::write(&path, text)
+            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+            .unwrap_or_else(|error| panic!("cannot set the mode of {}: {error}", path.display()));
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "bed: files of the failed test are kept in {}",
+                self.path.display()
+            );
+        } else {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// The last lines of a log, with its path, for a failure's message.
+pub(super) fn tail(path: &Path, lines: usize) -> String {
+    let text = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<&str> = text.lines().collect();
+    let from = all.len().saturating_sub(lines);
+    format!(
+        "--- {} (last {} of {} lines)\n{}\n",
+        path.display(),
+        all.len() - from,
+        all.len(),
+        all.get(from..).unwrap_or_default().join("\n")
+    )
+}
