@@ -7,7 +7,18 @@
 mod aead;
 mod secret;
 
+#[cfg(feature = "std")]
+pub mod engine;
+#[cfg(feature = "std")]
+mod locked;
+#[cfg(feature = "std")]
+mod scrub;
+#[cfg(feature = "std")]
+pub mod self_test;
+
 pub use aead::{
     AeadFrame, AeadKey, BURST_CAPACITY, KeyError, KeyFactory, NONCE_LEN, Opened, SaKey, TAG_LEN,
 };
+#[cfg(feature = "std")]
+pub use locked::Locked;
 pub use secret::{Sak, WrongSakLength};

@@ -1,0 +1,212 @@
+//! Memory that keys live in: one value in a mapping of its own.
+//!
+//! A key must reach neither swap, nor a core dump, nor a child process, nor the memory that EAL
+//! shares with secondary processes, and nothing of it may outlive it. The heap promises none of
+//! that, so each value gets pages of its own, with a page that can't be touched on either side.
+//!
+//! This is the only file under `crypto` with `unsafe` in it: `docs/adr/0003-unsafe-in-locked-key-memory.md`
+//! says why, and why the bound on each operation holds.
+#![expect(
+    unsafe_code,
+    reason = "a value placed in a mapping of its own; docs/adr/0003-unsafe-in-locked-key-memory.md"
+)]
+
+use std::{
+    ffi::c_void,
+    fmt, io,
+    marker::PhantomData,
+    mem::MaybeUninit,
+    ops::{Deref, DerefMut},
+    ptr::{self, NonNull},
+};
+
+use memmap2::{Advice, MmapMut};
+use nix::{
+    sys::mman::{ProtFlags, mlock, mprotect},
+    unistd::{SysconfVar, sysconf},
+};
+use zeroize::Zeroize;
+
+use super::{KeyError, scrub::with_clean_stack};
+
+/// One value in memory of its own: locked into RAM, left out of core dumps and of child processes,
+/// wiped whole before it goes back to the system.
+///
+/// "Whole" is every octet of its pages, after `T`'s own drop: what a type forgets to wipe (an
+/// engine's powers of the hash key, say) is wiped all the same. What `T` keeps elsewhere is not.
+pub struct Locked<T> {
+    pages: Pages,
+    value: PhantomData<T>,
+}
+
+impl<T> Locked<T> {
+    /// Makes a value by `make` and keeps it. The stack that making it took is overwritten.
+    ///
+    /// # Errors
+    /// [`KeyError::Memory`] where pages can't be had or locked, or `make`'s own error.
+    pub fn new(make: impl FnOnce() -> Result<T, KeyError>) -> Result<Self, KeyError> {
+        let pages = Pages::map(size_of::<T>(), align_of::<T>()).map_err(|_| KeyError::Memory)?;
+        with_clean_stack(|| {
+            let value = make()?;
+            // SAFETY: `Pages::map` made the data part at least `size_of::<T>()` octets long and aligned
+            // to a page, which it checked to be no less than `align_of::<T>()`; it is writable, and
+            // nothing else points into it. It holds no value yet, so none is overwritten undropped.
+            unsafe { pages.start().cast::<T>().write(value) };
+            Ok(())
+        })?;
+        // From here on the pages hold a valid `T`, which the unsafe blocks below rest on.
+        Ok(Self {
+            pages,
+            value: PhantomData,
+        })
+    }
+}
+
+impl<T> Deref for Locked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: `new` wrote a valid, aligned `T` there, and the mapping lives as long as `self`.
+        // A `&mut T` needs `&mut self`, so it can't exist beside this borrow.
+        unsafe { &*self.pages.start().cast::<T>() }
+    }
+}
+
+impl<T> DerefMut for Locked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`; `&mut self` is the only borrow there is.
+        unsafe { &mut *self.pages.start().cast::<T>() }
+    }
+}
+
+impl<T> Drop for Locked<T> {
+    fn drop(&mut self) {
+        // SAFETY: `new` wrote a valid `T` there and nothing drops it twice: this runs once, and `Pages`,
+        // which is dropped next (even where this unwinds), knows nothing of `T`.
+        unsafe { ptr::drop_in_place(self.pages.start().cast::<T>()) };
+    }
+}
+
+impl<T> fmt::Debug for Locked<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Locked(secret)")
+    }
+}
+
+/// Pages for one value, between two that fault when touched.
+struct Pages {
+    map: MmapMut,
+    /// Octets of a page, which is also where the data part starts.
+    page: usize,
+    /// Octets of the data part: whole pages.
+    data: usize,
+}
+
+impl Pages {
+    /// Room for `size` octets, zero, locked and kept out of dumps and children.
+    fn map(size: usize, align: usize) -> io::Result<Self> {
+        let page = page_size()?;
+        if align > page {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let data = size.max(1).next_multiple_of(page);
+        let map = MmapMut::map_anon(data + 2 * page)?;
+        map.advise(Advice::DontDump)?;
+        map.advise(Advice::DontFork)?;
+        let pages = Self { map, page, data };
+        pages.lock()?;
+        pages.guard(0)?;
+        pages.guard(page + data)?;
+        Ok(pages)
+    }
+
+    /// Start of the data part. A pointer that `Locked` may write through: nobody ever makes a slice
+    /// of the mapping, so its octets are reached by this pointer alone.
+    fn start(&self) -> *mut u8 {
+        self.map.as_ptr().wrapping_add(self.page).cast_mut()
+    }
+
+    /// Locks the data part into RAM; the guards hold nothing and would only use up the limit.
+    fn lock(&self) -> io::Result<()> {
+        let start = self.address(self.page)?;
+        // SAFETY: the range is the data part of our own mapping; locking pages changes no memory.
+        unsafe { mlock(start, self.data) }?;
+        Ok(())
+    }
+
+    /// Takes every access away from the page at `offset`.
+    fn guard(&self, offset: usize) -> io::Result<()> {
+        let start = self.address(offset)?;
+        // SAFETY: the callers name the first and the last page of our own mapping; no reference to
+        // either is ever made, so no access of this program's is broken by it.
+        unsafe { mprotect(start, self.page, ProtFlags::PROT_NONE) }?;
+        Ok(())
+    }
+
+    fn address(&self, offset: usize) -> io::Result<NonNull<c_void>> {
+        let place = self.map.as_ptr().wrapping_add(offset).cast_mut();
+        NonNull::new(place.cast()).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        let words = self.data / size_of::<u64>();
+        let start = self.start().cast::<MaybeUninit<u64>>();
+        // SAFETY: the data part is `data` octets, whole pages and so whole words, aligned to a page,
+        // mapped until `map` is dropped after this, writable, and by `&mut self` ours alone.
+        // `MaybeUninit` asks nothing of what they hold.
+        let all = unsafe { std::slice::from_raw_parts_mut(start, words) };
+        // Volatile, so not left out for being the last write before the pages go.
+        all.zeroize();
+    }
+}
+
+fn page_size() -> io::Result<usize> {
+    sysconf(SysconfVar::PAGE_SIZE)?
+        .and_then(|page| usize::try_from(page).ok())
+        .ok_or_else(|| io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc};
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_kept_changed_and_dropped_once() {
+        struct Counted(Rc<Cell<u32>>, [u8; 5000]);
+        impl Drop for Counted {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() + 1);
+            }
+        }
+        let drops = Rc::new(Cell::new(0));
+        let mut locked = Locked::new(|| Ok(Counted(Rc::clone(&drops), [7; 5000]))).unwrap();
+        locked.1[4999] = 9;
+        assert_eq!((locked.1[0], locked.1[4998], locked.1[4999]), (7, 7, 9));
+        assert_eq!(drops.get(), 0);
+        drop(locked);
+        assert_eq!(drops.get(), 1);
+    }
+
+    #[test]
+    fn the_makers_error_is_handed_on() {
+        let made = Locked::<[u8; 32]>::new(|| Err(KeyError::Refused));
+        assert_eq!(made.err(), Some(KeyError::Refused));
+    }
+
+    #[test]
+    fn an_alignment_over_a_page_is_refused() {
+        #[repr(align(65536))]
+        struct Wide(#[expect(dead_code, reason = "its alignment matters, not its value")] u8);
+        assert_eq!(Locked::new(|| Ok(Wide(1))).err(), Some(KeyError::Memory));
+    }
+
+    #[test]
+    fn nothing_of_it_is_printed() {
+        let locked = Locked::new(|| Ok([0x5Au8; 4])).unwrap();
+        assert_eq!(format!("{locked:?}"), "Locked(secret)");
+    }
+}
