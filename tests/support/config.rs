@@ -24,9 +24,13 @@ pub(crate) struct GatewayConfig {
 impl GatewayConfig {
     /// For ports that the kernel backs: nothing on PCI, no hugepages needed, workers that sleep when idle
     /// (a test machine has few cores).
-    pub(crate) fn new(name: &str, links: Vec<LinkConfig>) -> Self {
+    ///
+    /// `label` becomes part of the gateway's name, which no other gateway on the machine has.
+    pub(crate) fn new(label: &str, links: Vec<LinkConfig>) -> Self {
+        let mut name = super::scratch::unique(label);
+        name.truncate(32);
         Self {
-            name: name.into(),
+            name,
             eal_args: vec!["--no-pci".into(), "--no-telemetry".into()],
             memory: "no-huge",
             cores: Vec::new(),

@@ -44,7 +44,7 @@ impl<'ns> Gateway<'ns> {
     /// Starts the gateway and does not wait: for one that is to refuse.
     #[track_caller]
     pub(crate) fn spawn(ns: &'ns Namespace, config: &GatewayConfig) -> Self {
-        let scratch = Scratch::new(&config.name);
+        let scratch = Scratch::new("gateway");
         let folder = scratch.path().display().to_string();
         let path = config.write(&scratch, &folder);
         Self::spawn_in(ns, path, &config.metrics, scratch)
