@@ -10,7 +10,13 @@ mod secret;
 #[cfg(feature = "std")]
 pub mod engine;
 #[cfg(feature = "std")]
+mod fingerprint;
+#[cfg(feature = "std")]
 mod locked;
+#[cfg(feature = "std")]
+pub mod process;
+#[cfg(feature = "std")]
+pub mod random;
 #[cfg(feature = "std")]
 mod scrub;
 #[cfg(feature = "std")]
@@ -19,6 +25,8 @@ pub mod self_test;
 pub use aead::{
     AeadFrame, AeadKey, BURST_CAPACITY, KeyError, KeyFactory, NONCE_LEN, Opened, SaKey, TAG_LEN,
 };
+#[cfg(feature = "std")]
+pub use fingerprint::{Fingerprint, ParseFingerprintError, static_key_identifier};
 #[cfg(feature = "std")]
 pub use locked::Locked;
 pub use secret::{Sak, WrongSakLength};
