@@ -1,0 +1,1 @@
+//! Hugepages of the machine.

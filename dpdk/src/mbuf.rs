@@ -1,0 +1,268 @@
+//! An owned packet buffer.
+//!
+//! A field of the header is read at an offset that clang worked out from the DPDK headers in use
+//! (`dpdk_shim_mbuf_layout`), so the frame path makes no call per field and Rust never assumes a layout.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use dpdk_sys::rte_mbuf;
+
+/// A frame in DPDK's memory: a buffer of one or more segments with one owner.
+///
+/// Not `Clone`. Dropping it gives all segments back to their pools. The data accessors work on the first
+/// segment; a frame in several ([`Mbuf::is_contiguous`] says no) is for the caller to refuse.
+#[repr(transparent)]
+pub struct Mbuf(NonNull<rte_mbuf>);
+
+// SAFETY: an mbuf belongs to one owner, and pools take it back from any thread.
+unsafe impl Send for Mbuf {}
+
+/// Reads field `$offset` of type `$type`.
+macro_rules! field {
+    ($mbuf:expr, $offset:ident, $type:ty) => {{
+        let at = $mbuf.at::<$type>(dpdk_sys::$offset as usize);
+        // SAFETY: `at` is the address of an initialised field of this type (shim.c asserts the widths) in a
+        // header that `$mbuf` owns.
+        unsafe { at.read() }
+    }};
+}
+
+impl Mbuf {
+    /// Takes over an mbuf.
+    ///
+    /// # Safety
+    /// `mbuf` is a valid direct mbuf with one reference, and nothing else uses it from here on.
+    pub(crate) unsafe fn from_raw(mbuf: NonNull<rte_mbuf>) -> Self {
+        Self(mbuf)
+    }
+
+    /// Gives the mbuf up to C.
+    fn into_raw(self) -> *mut rte_mbuf {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut rte_mbuf {
+        self.0.as_ptr()
+    }
+
+    /// The address of the header's field at `offset`.
+    fn at<T>(&self, offset: usize) -> *mut T {
+        // SAFETY: the offset is of a field inside of struct rte_mbuf, so the address stays inside of it.
+        unsafe { self.0.as_ptr().cast::<u8>().add(offset) }.cast()
+    }
+
+    fn data_off(&self) -> u16 {
+        field!(self, DPDK_SHIM_MBUF_DATA_OFF, u16)
+    }
+
+    fn data_len(&self) -> u16 {
+        field!(self, DPDK_SHIM_MBUF_DATA_LEN, u16)
+    }
+
+    fn buf_len(&self) -> u16 {
+        field!(self, DPDK_SHIM_MBUF_BUF_LEN, u16)
+    }
+
+    fn set_data_off(&mut self, value: u16) {
+        // SAFETY: a field of this type in a header that `self` owns; callers keep offset + length <= buf_len.
+        unsafe {
+            self.at::<u16>(dpdk_sys::DPDK_SHIM_MBUF_DATA_OFF as usize)
+                .write(value)
+        };
+    }
+
+    fn set_data_len(&mut self, value: u16) {
+        // SAFETY: as above.
+        unsafe {
+            self.at::<u16>(dpdk_sys::DPDK_SHIM_MBUF_DATA_LEN as usize)
+                .write(value)
+        };
+    }
+
+    fn set_pkt_len(&mut self, value: u32) {
+        // SAFETY: a field of this type in a header that `self` owns.
+        unsafe {
+            self.at::<u32>(dpdk_sys::DPDK_SHIM_MBUF_PKT_LEN as usize)
+                .write(value)
+        };
+    }
+
+    /// The first octet of the first segment's data.
+    fn start(&self) -> *mut u8 {
+        let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
+        // SAFETY: DPDK and this module keep data_off within the buffer.
+        unsafe { buffer.add(usize::from(self.data_off())) }
+    }
+
+    /// Octets of the frame, over all segments.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        field!(self, DPDK_SHIM_MBUF_PKT_LEN, u32) as usize
+    }
+
+    /// Whether the frame has no octets.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many segments the frame is in.
+    #[must_use]
+    pub fn segments(&self) -> u16 {
+        field!(self, DPDK_SHIM_MBUF_NB_SEGS, u16)
+    }
+
+    /// Whether the whole frame is in the first segment, where the accessors below see it.
+    #[must_use]
+    pub fn is_contiguous(&self) -> bool {
+        self.segments() == 1
+    }
+
+    /// The octets of the first segment.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        let (start, len) = (self.start(), usize::from(self.data_len()));
+        // SAFETY: DPDK and this module keep offset + length within the buffer, which is mapped (so
+        // initialised) memory that only this owner touches.
+        unsafe { std::slice::from_raw_parts(start, len) }
+    }
+
+    /// The octets of the first segment, to change.
+    #[must_use]
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        let (start, len) = (self.start(), usize::from(self.data_len()));
+        // SAFETY: as above, and the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
+    }
+
+    /// Free octets before the data of the first segment.
+    #[must_use]
+    pub fn headroom(&self) -> usize {
+        usize::from(self.data_off())
+    }
+
+    /// Free octets behind the data of the first segment.
+    #[must_use]
+    pub fn tailroom(&self) -> usize {
+        let used = usize::from(self.data_off()) + usize::from(self.data_len());
+        usize::from(self.buf_len()).saturating_sub(used)
+    }
+
+    /// Adds `n` octets before the data and gives them, with arbitrary contents. `None`, and no change, if
+    /// the headroom is smaller.
+    pub fn prepend(&mut self, n: usize) -> Option<&mut [u8]> {
+        let n = u16::try_from(n).ok()?;
+        let offset = self.data_off().checked_sub(n)?;
+        let data_len = self.data_len().checked_add(n)?;
+        let pkt_len = u32::try_from(self.len()).ok()?.checked_add(u32::from(n))?;
+        self.set_data_off(offset);
+        self.set_data_len(data_len);
+        self.set_pkt_len(pkt_len);
+        self.data_mut().get_mut(..usize::from(n))
+    }
+
+    /// Adds `n` octets behind the data and gives them, with arbitrary contents. `None`, and no change, if
+    /// the tailroom is smaller or the frame is in several segments.
+    pub fn append(&mut self, n: usize) -> Option<&mut [u8]> {
+        if !self.is_contiguous() || n > self.tailroom() {
+            return None;
+        }
+        let before = self.data_len();
+        let data_len = before.checked_add(u16::try_from(n).ok()?)?;
+        self.set_data_len(data_len);
+        self.set_pkt_len(u32::from(data_len));
+        self.data_mut().get_mut(usize::from(before)..)
+    }
+
+    /// Takes `n` octets off the front. False, and no change, if the first segment has fewer.
+    #[must_use]
+    pub fn adj(&mut self, n: usize) -> bool {
+        let Some((n, left)) = self.less(n) else {
+            return false;
+        };
+        self.set_data_off(self.data_off().saturating_add(n));
+        self.set_data_len(left);
+        let pkt_len = field!(self, DPDK_SHIM_MBUF_PKT_LEN, u32);
+        self.set_pkt_len(pkt_len.saturating_sub(u32::from(n)));
+        true
+    }
+
+    /// Takes `n` octets off the end. False, and no change, if there are fewer or the frame is in several
+    /// segments.
+    #[must_use]
+    pub fn trim(&mut self, n: usize) -> bool {
+        if !self.is_contiguous() {
+            return false;
+        }
+        let Some((_, left)) = self.less(n) else {
+            return false;
+        };
+        self.set_data_len(left);
+        self.set_pkt_len(u32::from(left));
+        true
+    }
+
+    /// `n` as the header counts, and what the first segment has left without it.
+    fn less(&self, n: usize) -> Option<(u16, u16)> {
+        let n = u16::try_from(n).ok()?;
+        Some((n, self.data_len().checked_sub(n)?))
+    }
+
+    /// The port that the frame came in by; `u16::MAX` for a fresh mbuf.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        field!(self, DPDK_SHIM_MBUF_PORT, u16)
+    }
+
+    /// The flags of the header (`RTE_MBUF_F_*`).
+    #[must_use]
+    pub fn ol_flags(&self) -> u64 {
+        field!(self, DPDK_SHIM_MBUF_OL_FLAGS, u64)
+    }
+
+    /// The VLAN tag control information that the driver took out of the frame, if it did.
+    ///
+    /// Ports are configured not to. Some drivers do all the same, and `net_af_packet` among them reports a
+    /// tag that the kernel stripped: a wire must put it back or count the frame as dropped.
+    #[must_use]
+    pub fn vlan_stripped(&self) -> Option<u16> {
+        let stripped = self.ol_flags() & u64::from(dpdk_sys::DPDK_SHIM_RX_VLAN_STRIPPED) != 0;
+        stripped.then(|| field!(self, DPDK_SHIM_MBUF_VLAN_TCI, u16))
+    }
+
+    /// Hangs `tail` behind this frame, as further segments.
+    ///
+    /// # Errors
+    /// `tail` itself, when the frame would have too many segments.
+    pub fn chain(&mut self, tail: Self) -> Result<(), Self> {
+        // SAFETY: both are valid and owned here; on success DPDK links `tail` into `self`.
+        if unsafe { dpdk_sys::dpdk_shim_mbuf_chain(self.as_ptr(), tail.as_ptr()) } != 0 {
+            return Err(tail);
+        }
+        // Owned by the chain from here on.
+        let _: *mut rte_mbuf = tail.into_raw();
+        Ok(())
+    }
+}
+
+impl Drop for Mbuf {
+    fn drop(&mut self) {
+        // SAFETY: this owner is the only one, and ends here. The pool outlives its mbufs' owners: see
+        // `Pool::drop` in mempool.rs.
+        unsafe { dpdk_sys::dpdk_shim_mbuf_free(self.0.as_ptr()) };
+    }
+}
+
+impl fmt::Debug for Mbuf {
+    /// Never the frame's contents: they may be a customer's, or plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mbuf")
+            .field("len", &self.len())
+            .field("segments", &self.segments())
+            .field("headroom", &self.headroom())
+            .field("tailroom", &self.tailroom())
+            .finish_non_exhaustive()
+    }
+}
