@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod config;
 pub mod crypto;
 pub mod ieee;
 pub mod macsec;

@@ -1,0 +1,243 @@
+//! `[[link]]`: one plain and one secure port, and what MACsec does between them. Types only.
+
+use std::time::Duration;
+
+use super::device::Device;
+use super::keys::KeyReference;
+use crate::ieee::{An, CipherSuite, EtherType, Pn, PnSpace, Salt, Sci, Ssci};
+
+/// One link, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Unique in the config; names the link in `status`, metrics and state files.
+    pub name: String,
+    /// The customer's side.
+    pub plain: Device,
+    /// The cloud's side.
+    pub secure: Device,
+    /// Largest layer-3 payload of the plain side, in octets, without Ethernet header and VLAN tags.
+    pub mtu: u16,
+    /// What passes while the link is not secured.
+    pub encryption: EncryptionMode,
+    /// `should_encrypt` only: what passes when a secured link is so no more.
+    pub after_secured: AfterSecured,
+    /// `should_encrypt` only: from link up until clear frames pass.
+    pub clear_wait: Duration,
+    /// Where keys come from. `None` only with `no_encrypt`.
+    pub static_keys: Option<StaticKeys>,
+    /// Own SCI; `None`: the secure port's address and port 1.
+    pub sci: Option<Sci>,
+    /// The cipher suite of both directions.
+    pub cipher_suite: CipherSuite,
+    /// Whether frames are encrypted, not only authenticated.
+    pub confidentiality: bool,
+    /// Octets of user data that stay readable.
+    pub confidentiality_offset: ConfidentialityOffset,
+    /// How the SecTAG names the SC on transmit.
+    pub sectag_sci: SectagSci,
+    /// VLAN tags that stay ahead of the SecTAG: 0 to 2.
+    pub clear_vlan_tags: u8,
+    /// Replay protection on receive.
+    pub replay: Replay,
+    /// Newest packet numbers of which each is taken once only: a power of two, 64 to 65,536.
+    pub duplicate_depth: u32,
+    /// What happens to frames that are not valid.
+    pub validate_frames: ValidateFrames,
+    /// Where the packet number space counts as nearly used up.
+    pub pn_soft_threshold: PnShare,
+    /// EtherTypes carried in clear.
+    pub bypass: Vec<Bypass>,
+    /// Worker of the protect lane: an index into `workers.cores`; `None`: spread.
+    pub protect_worker: Option<usize>,
+    /// Worker of the validate lane.
+    pub validate_worker: Option<usize>,
+}
+
+/// What a link does while it is not secured; AWS's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncryptionMode {
+    /// Nothing passes unprotected.
+    MustEncrypt,
+    /// Clear frames pass while there is no secured peer.
+    ShouldEncrypt,
+    /// No MACsec.
+    NoEncrypt,
+}
+
+impl EncryptionMode {
+    /// The word in the config, `status` and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MustEncrypt => "must_encrypt",
+            Self::ShouldEncrypt => "should_encrypt",
+            Self::NoEncrypt => "no_encrypt",
+        }
+    }
+}
+
+/// What `should_encrypt` does once a link was secured and is so no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSecured {
+    /// Clear frames pass again.
+    Clear,
+    /// Nothing passes until it is secured again.
+    Close,
+}
+
+/// Octets of user data left unencrypted at the front (802.1AE-2018 10.7.24). Not with XPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfidentialityOffset {
+    /// None.
+    Zero,
+    /// 30 octets: an IPv4 header stays readable.
+    Thirty,
+    /// 50 octets: an IPv6 header stays readable.
+    Fifty,
+}
+
+impl ConfidentialityOffset {
+    /// The number of octets.
+    pub const fn octets(self) -> usize {
+        match self {
+            Self::Zero => 0,
+            Self::Thirty => 30,
+            Self::Fifty => 50,
+        }
+    }
+}
+
+/// How transmitted SecTAGs name the SC (802.1AE-2018 9.5, 10.5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SectagSci {
+    /// All eight octets in each frame.
+    Explicit,
+    /// Source address and port 1, said by a bit.
+    EndStation,
+    /// Source address and port 0, said by a bit.
+    SingleCopyBroadcast,
+    /// Not at all: point to point, the receiver knows.
+    Implicit,
+}
+
+/// Replay protection (802.1AE-2018 10.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// No lower bound.
+    Off,
+    /// Each number is higher than the last: a window of 0.
+    Strict,
+    /// So many numbers below the highest are taken.
+    Window(u32),
+}
+
+/// `validateFrames` (802.1AE-2018 10.7.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidateFrames {
+    /// Frames are not checked.
+    Disabled,
+    /// Frames that fail are counted and delivered where they can be.
+    Check,
+    /// Frames that fail are dropped.
+    Strict,
+}
+
+/// A share of a packet number space, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PnShare(pub u32);
+
+impl PnShare {
+    /// The whole.
+    pub const MILLIONTHS: u32 = 1_000_000;
+
+    /// The packet number that lies at this share of `space`.
+    pub fn of(self, space: PnSpace) -> Pn {
+        let last = u128::from(space.last().0);
+        let at = last * u128::from(self.0) / u128::from(Self::MILLIONTHS);
+        // A share above the whole can't be read from a config; held at the last number all the same.
+        Pn(u64::try_from(at.min(last)).unwrap_or(u64::MAX))
+    }
+}
+
+/// One EtherType that passes in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bypass {
+    /// The type after the addresses of an untagged frame.
+    pub ethertype: EtherType,
+    /// The lanes that let it through.
+    pub direction: BypassDirection,
+}
+
+/// The lanes that a bypass entry holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BypassDirection {
+    /// Plain to secure.
+    Protect,
+    /// Secure to plain.
+    Validate,
+    /// Both.
+    Both,
+}
+
+impl BypassDirection {
+    /// Whether the protect lane lets it through.
+    pub const fn in_protect(self) -> bool {
+        matches!(self, Self::Protect | Self::Both)
+    }
+
+    /// Whether the validate lane lets it through.
+    pub const fn in_validate(self) -> bool {
+        matches!(self, Self::Validate | Self::Both)
+    }
+}
+
+/// `[link.static]`: one SA each way, its keys from files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticKeys {
+    /// The peer's SCI.
+    pub peer_sci: Sci,
+    /// What we transmit with.
+    pub tx: StaticSa,
+    /// What we receive with.
+    pub rx: StaticSa,
+}
+
+/// One direction's SA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticSa {
+    /// Its association number.
+    pub an: An,
+    /// Its key.
+    pub key: KeyReference,
+    /// What an XPN suite's nonce is made of; `Some` exactly with an XPN suite.
+    pub xpn: Option<XpnNonce>,
+}
+
+/// The two parts of an XPN nonce besides the packet number (802.1AE-2018 14.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XpnNonce {
+    /// The transmitter's SSCI.
+    pub ssci: Ssci,
+    /// The salt.
+    pub salt: Salt,
+}
+
+impl Link {
+    /// Own SCI when the secure port has `address`: the configured one, or the address and port 1.
+    pub fn own_sci(&self, address: crate::ieee::MacAddr) -> Sci {
+        self.sci
+            .unwrap_or_else(|| Sci::new(address, Sci::END_STATION_PORT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_both_spaces() {
+        let share = PnShare(750_000);
+        assert_eq!(share.of(PnSpace::Short), Pn(3_221_225_471));
+        assert_eq!(share.of(PnSpace::Extended), Pn(13_835_058_055_282_163_710));
+        assert_eq!(PnShare(u32::MAX).of(PnSpace::Short), PnSpace::Short.last());
+    }
+}

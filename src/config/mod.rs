@@ -1,0 +1,57 @@
+//! The config: file, then raw values with their places, then checked types.
+//!
+//! Two halves. `raw` walks the TOML tree and says what is no text, number or known key; the modules
+//! named after the tables check what those mean and make [`Config`], in which nothing is left to be
+//! parsed. Everything wrong is collected and shown at once, with its place and what would be right.
+//! Keys are read to be checked, and only their fingerprints stay.
+
+mod device;
+mod fingerprint;
+mod gateway;
+pub mod keys;
+mod link;
+mod link_read;
+mod load;
+mod nearest;
+mod problem;
+mod raw;
+mod redact;
+pub mod reuse;
+mod secy_read;
+mod source;
+mod static_read;
+
+pub use device::{Device, DeviceError, DeviceKind, PciAddress};
+pub use fingerprint::Fingerprint;
+pub use gateway::{Eal, EngineChoice, Gateway, Idle, Memory, Metrics, Workers};
+pub use keys::{KeyFileError, KeyReference, KeySource};
+pub use link::{
+    AfterSecured, Bypass, BypassDirection, ConfidentialityOffset, EncryptionMode, Link, PnShare,
+    Replay, SectagSci, StaticKeys, StaticSa, ValidateFrames, XpnNonce,
+};
+pub use load::known_keys;
+pub use problem::{Place, Problem, Problems, Severity};
+pub use source::MAX_CONFIG_LEN;
+
+use std::path::PathBuf;
+
+/// A whole config, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// Who this process is on its machine.
+    pub gateway: Gateway,
+    /// What DPDK is started with.
+    pub eal: Eal,
+    /// The poll-mode threads.
+    pub workers: Workers,
+    /// Which engine does AES-GCM.
+    pub engine: EngineChoice,
+    /// Where Prometheus scrapes.
+    pub metrics: Metrics,
+    /// The links, at least one, in the order of the file.
+    pub links: Vec<Link>,
+    /// What is not wrong but worth the operator's eye.
+    pub warnings: Vec<Problem>,
+}

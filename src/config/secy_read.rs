@@ -1,0 +1,263 @@
+//! Reads and checks the keys of `[[link]]` that say what the SecY does to a frame.
+
+use super::link::{
+    Bypass, BypassDirection, ConfidentialityOffset, EncryptionMode, PnShare, Replay, SectagSci,
+    ValidateFrames,
+};
+use super::raw::{Field, Reader, Section};
+use crate::ieee::{CipherSuite, EtherType, Sci};
+
+/// Keys of an entry of `bypass`.
+pub(super) const BYPASS_KEYS: [&str; 2] = ["ethertype", "direction"];
+
+/// The largest replay window of an XPN suite (802.1AE-2018 10.7.8): it must stay clear of the
+/// half of the 32-bit space from which the upper half of a PN is recovered.
+const MAX_XPN_WINDOW: u32 = (1 << 30) - 1;
+
+pub(super) fn read_sectag_sci(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    sci: Option<&Field<Sci>>,
+) -> SectagSci {
+    let choices = [
+        ("explicit", SectagSci::Explicit),
+        ("end-station", SectagSci::EndStation),
+        ("single-copy-broadcast", SectagSci::SingleCopyBroadcast),
+        ("none", SectagSci::Implicit),
+    ];
+    let field = section.choice(reader, "sectag_sci", &choices, SectagSci::Explicit);
+    let wanted_port = match field.value {
+        SectagSci::Explicit => return field.value,
+        SectagSci::EndStation => Some(Sci::END_STATION_PORT),
+        SectagSci::SingleCopyBroadcast => Some(Sci::SINGLE_COPY_BROADCAST_PORT),
+        SectagSci::Implicit => None,
+    };
+    let Some(sci) = sci else {
+        let what = "frames without an explicit SCI need `sci` to be set";
+        let right = "set `sci` to the one address that the plain side sends from, or \
+                     `sectag_sci = \"explicit\"`: a wire carries the frames of others, whose \
+                     addresses are not ours";
+        reader.wrong(&field, what, right);
+        return field.value;
+    };
+    if let Some(port) = wanted_port.filter(|&port| port != sci.value.port()) {
+        let what = format!("the SCI {} does not have port {port}", sci.value);
+        let right = format!(
+            "with this `sectag_sci`, `sci` is \"{}/{port}\"",
+            sci.value.address()
+        );
+        reader.wrong(sci, what, right);
+    }
+    field.value
+}
+
+pub(super) struct Protection {
+    pub(super) confidentiality: bool,
+    pub(super) offset: ConfidentialityOffset,
+    pub(super) clear_vlan_tags: u8,
+    pub(super) pn_soft_threshold: PnShare,
+}
+
+pub(super) fn read_protection(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    suite: CipherSuite,
+) -> Protection {
+    let confidentiality = section.flag(reader, "confidentiality", true);
+    if !confidentiality.value {
+        let what = "integrity only: whoever sees the secure side reads every frame";
+        reader.warn(&confidentiality, what, "`confidentiality = true` encrypts");
+    }
+    let share = section.fraction(reader, "pn_soft_threshold", 0.01..=1.0, 0.75);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number from 0.01 to 1 gives 10,000 to 1,000,000"
+    )]
+    let millionths = (share.value * f64::from(PnShare::MILLIONTHS)).round() as u32;
+    Protection {
+        confidentiality: confidentiality.value,
+        offset: read_offset(reader, section, suite, confidentiality.value),
+        clear_vlan_tags: section.number(reader, "clear_vlan_tags", 0..=2, 0).value,
+        pn_soft_threshold: PnShare(millionths),
+    }
+}
+
+fn read_offset(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    suite: CipherSuite,
+    confidentiality: bool,
+) -> ConfidentialityOffset {
+    let field = section.number::<u8>(reader, "confidentiality_offset", 0..=50, 0);
+    let offset = match field.value {
+        0 => return ConfidentialityOffset::Zero,
+        30 => ConfidentialityOffset::Thirty,
+        50 => ConfidentialityOffset::Fifty,
+        other => {
+            let what = format!("`confidentiality_offset` is {other}");
+            reader.wrong(&field, what, "0, 30 or 50 octets; there are no others");
+            return ConfidentialityOffset::Zero;
+        }
+    };
+    if suite.is_xpn() {
+        let what = format!("{suite} has no confidentiality offset");
+        let right = "0, or a suite without XPN";
+        reader.wrong(&field, what, right);
+    } else if !confidentiality {
+        let what = "a confidentiality offset without confidentiality";
+        reader.wrong(&field, what, "0, or `confidentiality = true`");
+    }
+    offset
+}
+
+pub(super) fn read_replay(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    suite: CipherSuite,
+) -> (Replay, u32) {
+    let choices = [
+        ("off", Replay::Off),
+        ("strict", Replay::Strict),
+        ("window", Replay::Window(64)),
+    ];
+    let replay = section.choice(reader, "replay", &choices, Replay::Window(64));
+    let window = section.number::<u32>(reader, "replay_window", 0..=0xffff_ffff, 64);
+    let depth = section.number::<u32>(reader, "duplicate_depth", 64..=65_536, 4096);
+    if !depth.value.is_power_of_two() {
+        let what = format!("`duplicate_depth` is {}, no power of two", depth.value);
+        let right = format!("{}, for example", depth.value.next_power_of_two());
+        reader.wrong(&depth, what, right);
+    }
+    let Replay::Window(_) = replay.value else {
+        if window.given {
+            let what = "`replay_window` is set, but `replay` is not \"window\"";
+            reader.wrong(&window, what, "leave it out, or `replay = \"window\"`");
+        }
+        return (replay.value, depth.value);
+    };
+    if suite.is_xpn() && window.value > MAX_XPN_WINDOW {
+        let what = format!("a replay window of {} with {suite}", window.value);
+        let right = format!("at most {MAX_XPN_WINDOW} with XPN");
+        reader.wrong(&window, what, right);
+    }
+    (Replay::Window(window.value), depth.value)
+}
+
+pub(super) fn read_validate_frames(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    encryption: EncryptionMode,
+) -> ValidateFrames {
+    let choices = [
+        ("strict", ValidateFrames::Strict),
+        ("check", ValidateFrames::Check),
+        ("disabled", ValidateFrames::Disabled),
+    ];
+    let field = section.choice(reader, "validate_frames", &choices, ValidateFrames::Strict);
+    if encryption == EncryptionMode::MustEncrypt && field.value != ValidateFrames::Strict {
+        let what = "must_encrypt with frames delivered that are not valid";
+        let right = "`validate_frames = \"strict\"`, or another `encryption`";
+        reader.wrong(&field, what, right);
+    }
+    field.value
+}
+
+/// Types that never pass in clear, and why.
+const NEVER_BYPASSED: [(EtherType, &str); 8] = [
+    (EtherType::EAPOL, "EAPOL is what keys are agreed with"),
+    (EtherType::MACSEC, "it is MACsec's own"),
+    (EtherType::IPV4, "it is IPv4: the traffic to protect"),
+    (EtherType::IPV6, "it is IPv6: the traffic to protect"),
+    (
+        EtherType::ARP,
+        "ARP in clear lets anyone redirect the traffic",
+    ),
+    (
+        EtherType::C_VLAN,
+        "a VLAN tag stands before every other type",
+    ),
+    (
+        EtherType::S_VLAN,
+        "a VLAN tag stands before every other type",
+    ),
+    (EtherType::MAC_CONTROL, "pause frames are never forwarded"),
+];
+
+pub(super) fn read_bypass(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    encryption: EncryptionMode,
+) -> Vec<Bypass> {
+    let wanted = "a list such as [{ ethertype = 0x88CC, direction = \"both\" }]";
+    let sections = section.sections(reader, "bypass", wanted, &BYPASS_KEYS);
+    let mut bypass: Vec<Bypass> = Vec::new();
+    for entry in &sections {
+        let Some(checked) = read_bypass_entry(reader, entry, encryption) else {
+            continue;
+        };
+        if bypass.iter().any(|b| b.ethertype == checked.ethertype) {
+            let field = entry.default("ethertype", ());
+            let what = format!("{} is in the list twice", checked.ethertype);
+            reader.wrong(
+                &field,
+                what,
+                "one entry for a type; `direction` may be \"both\"",
+            );
+        }
+        bypass.push(checked);
+    }
+    bypass
+}
+
+fn read_bypass_entry(
+    reader: &mut Reader<'_>,
+    entry: &Section<'_>,
+    encryption: EncryptionMode,
+) -> Option<Bypass> {
+    let direction = entry.choice(
+        reader,
+        "direction",
+        &[
+            ("protect", Some(BypassDirection::Protect)),
+            ("validate", Some(BypassDirection::Validate)),
+            ("both", Some(BypassDirection::Both)),
+        ],
+        None,
+    );
+    if entry.find("direction").is_none() {
+        let right = "\"protect\", \"validate\" or \"both\"";
+        reader.wrong(&direction, "a bypass without `direction`", right);
+    }
+    let field = entry.number::<u16>(reader, "ethertype", 0..=0xffff, 0);
+    if entry.find("ethertype").is_none() {
+        let right = "the type of the frames to carry in clear, such as 0x88CC";
+        reader.wrong(&field, "a bypass without `ethertype`", right);
+    }
+    if !field.given {
+        return None;
+    }
+    let ethertype = EtherType(field.value);
+    if field.value < 0x0600 {
+        let what = format!("{ethertype} is no EtherType but a length");
+        reader.wrong(&field, what, "EtherTypes start at 0x0600");
+        return None;
+    }
+    if let Some((_, why)) = NEVER_BYPASSED
+        .iter()
+        .find(|&&(never, _)| never == ethertype)
+    {
+        let what = format!("{ethertype} can't be carried in clear: {why}");
+        reader.wrong(&field, what, "leave the entry out");
+        return None;
+    }
+    if encryption == EncryptionMode::MustEncrypt {
+        let what = format!("frames of type {ethertype} pass in clear although must_encrypt is set");
+        let right = "this keeps an alarm standing; leave it out if the peer can do without";
+        reader.warn(&field, what, right);
+    }
+    Some(Bypass {
+        ethertype,
+        direction: direction.value?,
+    })
+}
