@@ -1,0 +1,263 @@
+//! What a SecY needs of a frame's buffer, and what it says about the frames of a burst.
+
+use core::fmt;
+
+use crate::crypto::BURST_CAPACITY;
+
+use super::Reject;
+
+/// A frame in a contiguous buffer that can grow and shrink at both ends.
+///
+/// The frame starts at its destination address and has no FCS. Octets that `grow_front` and
+/// `grow_back` add are unspecified: whoever grows writes them.
+pub trait FrameBuf {
+    /// The frame.
+    fn octets(&self) -> &[u8];
+
+    /// The frame, to be changed in place.
+    fn octets_mut(&mut self) -> &mut [u8];
+
+    /// Whether `octets` is the whole frame. A frame that is not is refused as [`Reject::Chained`]
+    /// and never touched.
+    fn is_contiguous(&self) -> bool;
+
+    /// Adds `n` octets before the first. `false`: no room, the frame is unchanged.
+    #[must_use]
+    fn grow_front(&mut self, n: usize) -> bool;
+
+    /// Adds `n` octets behind the last. `false`: no room, the frame is unchanged.
+    #[must_use]
+    fn grow_back(&mut self, n: usize) -> bool;
+
+    /// Takes the first `n` octets off. `false`: there are fewer, the frame is unchanged.
+    #[must_use]
+    fn cut_front(&mut self, n: usize) -> bool;
+
+    /// Takes the last `n` octets off. `false`: there are fewer, the frame is unchanged.
+    #[must_use]
+    fn cut_back(&mut self, n: usize) -> bool;
+}
+
+/// A set of frames of one burst: bit `i` stands for frame `i`.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct FrameSet(pub u64);
+
+impl FrameSet {
+    /// No frame.
+    pub const EMPTY: Self = Self(0);
+
+    /// The first `count` frames; all 64 where `count` is more.
+    #[must_use]
+    pub const fn first(count: usize) -> Self {
+        if count >= BURST_CAPACITY {
+            Self(u64::MAX)
+        } else {
+            Self((1 << count) - 1)
+        }
+    }
+
+    /// Whether frame `index` is in the set.
+    #[must_use]
+    pub const fn contains(self, index: usize) -> bool {
+        index < BURST_CAPACITY && self.0 >> index & 1 == 1
+    }
+
+    /// Puts frame `index` in; an index past the capacity is no frame of a burst.
+    pub const fn insert(&mut self, index: usize) {
+        if index < BURST_CAPACITY {
+            self.0 |= 1 << index;
+        }
+    }
+
+    /// Takes frame `index` out.
+    pub const fn remove(&mut self, index: usize) {
+        if index < BURST_CAPACITY {
+            self.0 &= !(1 << index);
+        }
+    }
+
+    /// How many frames.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The frames in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The frames in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The frames in this one and not in `other`.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The indices, ascending.
+    #[must_use]
+    pub const fn iter(self) -> FrameSetIter {
+        FrameSetIter(self.0)
+    }
+}
+
+impl IntoIterator for FrameSet {
+    type Item = usize;
+    type IntoIter = FrameSetIter;
+
+    fn into_iter(self) -> FrameSetIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for FrameSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// The indices of a [`FrameSet`], ascending.
+#[derive(Clone, Debug)]
+pub struct FrameSetIter(u64);
+
+impl Iterator for FrameSetIter {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let index = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(index)
+    }
+}
+
+/// What became of each frame of a burst. Made once and used again: it allocates nothing.
+#[derive(Clone)]
+pub struct Verdicts {
+    passed: FrameSet,
+    rejected: FrameSet,
+    why: [Reject; BURST_CAPACITY],
+}
+
+impl Verdicts {
+    /// Nothing said about any frame.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            passed: FrameSet::EMPTY,
+            rejected: FrameSet::EMPTY,
+            why: [Reject::Runt; BURST_CAPACITY],
+        }
+    }
+
+    /// Forgets everything.
+    pub const fn clear(&mut self) {
+        self.forget(FrameSet(u64::MAX));
+    }
+
+    /// Forgets what was said about `frames`.
+    pub const fn forget(&mut self, frames: FrameSet) {
+        self.passed = self.passed.minus(frames);
+        self.rejected = self.rejected.minus(frames);
+    }
+
+    /// Frame `index` goes on.
+    pub const fn pass(&mut self, index: usize) {
+        self.passed.insert(index);
+        self.rejected.remove(index);
+    }
+
+    /// Frame `index` is to be dropped.
+    pub const fn reject(&mut self, index: usize, why: Reject) {
+        if index < BURST_CAPACITY {
+            self.why[index] = why;
+            self.passed.remove(index);
+            self.rejected.insert(index);
+        }
+    }
+
+    /// The frames that go on.
+    #[must_use]
+    pub const fn passed(&self) -> FrameSet {
+        self.passed
+    }
+
+    /// The frames that are to be dropped.
+    #[must_use]
+    pub const fn rejected(&self) -> FrameSet {
+        self.rejected
+    }
+
+    /// Why frame `index` is to be dropped; `None` where it is not.
+    #[must_use]
+    pub fn reject_of(&self, index: usize) -> Option<Reject> {
+        self.why
+            .get(index)
+            .copied()
+            .filter(|_| self.rejected.contains(index))
+    }
+}
+
+impl Default for Verdicts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdicts")
+            .field("passed", &self.passed)
+            .field("rejected", &self.rejected)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_set_is_iterated_in_frame_order() {
+        let mut set = FrameSet::first(3);
+        set.insert(63);
+        set.insert(64);
+        set.remove(1);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 2, 63]);
+        assert_eq!(set.len(), 3);
+        assert!(!set.contains(64));
+        assert_eq!(FrameSet::first(64), FrameSet(u64::MAX));
+        assert_eq!(FrameSet::first(0), FrameSet::EMPTY);
+    }
+
+    #[test]
+    fn the_last_word_on_a_frame_counts() {
+        let mut verdicts = Verdicts::new();
+        verdicts.pass(3);
+        verdicts.reject(3, Reject::Late);
+        assert_eq!(verdicts.reject_of(3), Some(Reject::Late));
+        assert!(verdicts.passed().is_empty());
+        verdicts.pass(3);
+        assert_eq!(verdicts.reject_of(3), None);
+        verdicts.reject(4, Reject::Runt);
+        verdicts.forget(FrameSet(1 << 3));
+        assert!(verdicts.passed().is_empty());
+        assert_eq!(verdicts.rejected(), FrameSet(1 << 4));
+    }
+}

@@ -1,0 +1,191 @@
+//! The receive half of a SecY (802.1AE-2018 10.6): any number of channels, and the rules for all.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use super::{
+    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Replay, RetiredRxSas, RxParams, RxSa, RxSc, RxScCounters,
+    RxSecyCounters, ValidateFrames, Verdicts, validate,
+};
+use crate::ieee::{An, KeyIdentifier, Pn, Sci};
+
+/// Channels that can be added before the table grows: adding a later one allocates.
+const ROOM_FOR_SCS: usize = 64;
+
+/// The receive half of a SecY, owned by the worker of a validate lane.
+///
+/// Installing and retiring an SA allocates and frees nothing: boxes come from control and go back
+/// there.
+#[derive(Debug)]
+pub struct RxSecy {
+    pub(super) params: RxParams,
+    pub(super) min_plain_frame: usize,
+    /// Ascending by SCI.
+    pub(super) scs: Vec<RxSc>,
+    pub(super) counters: Arc<RxSecyCounters>,
+}
+
+impl RxSecy {
+    /// A half without channels.
+    #[must_use]
+    pub fn new(params: RxParams) -> Self {
+        Self {
+            params,
+            min_plain_frame: MIN_PLAIN_FRAME,
+            scs: Vec::with_capacity(ROOM_FOR_SCS),
+            counters: Arc::default(),
+        }
+    }
+
+    /// Pads delivered frames to `octets` instead of [`MIN_PLAIN_FRAME`]; 0 leaves them as they are,
+    /// for media that know shorter frames and for the figures of the standard.
+    #[must_use]
+    pub const fn with_min_plain_frame(mut self, octets: usize) -> Self {
+        self.min_plain_frame = octets;
+        self
+    }
+
+    /// What it was told last.
+    #[must_use]
+    pub const fn params(&self) -> &RxParams {
+        &self.params
+    }
+
+    /// The counters, for any thread to read.
+    #[must_use]
+    pub fn counters(&self) -> Arc<RxSecyCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Adds a channel and returns its counters. A channel that exists keeps all that it has.
+    pub fn add_sc(&mut self, sci: Sci) -> Arc<RxScCounters> {
+        match self.place_of(sci) {
+            Ok(at) => self.scs[at].counters(),
+            Err(at) => {
+                let counters = Arc::<RxScCounters>::default();
+                self.scs.insert(at, RxSc::new(sci, Arc::clone(&counters)));
+                counters
+            }
+        }
+    }
+
+    /// Adds a channel that counts on in `counters`, so that none goes down when a channel comes
+    /// back.
+    ///
+    /// # Errors
+    /// The counters themselves, where the channel exists: it keeps those that it has.
+    pub fn add_sc_with(
+        &mut self,
+        sci: Sci,
+        counters: Arc<RxScCounters>,
+    ) -> Result<(), Arc<RxScCounters>> {
+        match self.place_of(sci) {
+            Ok(_) => Err(counters),
+            Err(at) => {
+                self.scs.insert(at, RxSc::new(sci, counters));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes a channel; its SAs go home. No SAs where there is no such channel.
+    pub fn remove_sc(&mut self, sci: Sci) -> RetiredRxSas {
+        match self.place_of(sci) {
+            Ok(at) => self.scs.remove(at).sas,
+            Err(_) => [const { None }; An::COUNT],
+        }
+    }
+
+    /// Installs an SA under its AN of channel `sci` and returns the one that stood there.
+    ///
+    /// # Errors
+    /// The SA itself, where there is no such channel, the SA is another channel's, or its duplicate
+    /// depth is not the SecY's.
+    pub fn install_sa(
+        &mut self,
+        sci: Sci,
+        mut sa: Box<RxSa>,
+    ) -> Result<Option<Box<RxSa>>, Box<RxSa>> {
+        let depth = self.params.duplicate_depth as u64;
+        match self.place_of(sci) {
+            Ok(at) if sa.sci() == sci && sa.window.depth() == depth => {
+                sa.set_replay(self.params.replay);
+                sa.publish();
+                let an = sa.an();
+                Ok(self.scs[at].sas[an.index()].replace(sa))
+            }
+            _ => Err(sa),
+        }
+    }
+
+    /// Takes the SA of `an` out of channel `sci`, if its key is `ki`: a late command can't hit the
+    /// next key.
+    pub fn retire_sa(&mut self, sci: Sci, an: An, ki: KeyIdentifier) -> Option<Box<RxSa>> {
+        let at = self.place_of(sci).ok()?;
+        self.scs[at].retire_sa(an, ki)
+    }
+
+    /// Raises the lowest acceptable number of an SA, as MKA's delay protection asks for. `false`:
+    /// there is no such SA. A lower number changes nothing.
+    pub fn raise_lowest_pn(&mut self, sci: Sci, an: An, ki: KeyIdentifier, pn: Pn) -> bool {
+        let sa = self
+            .place_of(sci)
+            .ok()
+            .and_then(|at| self.scs[at].sas[an.index()].as_deref_mut())
+            .filter(|sa| sa.ki() == ki);
+        let Some(sa) = sa else { return false };
+        sa.window.raise_lowest(pn);
+        sa.publish();
+        true
+    }
+
+    /// Changes replay protection for all SAs, those to come too. With XPN a window counts as at most
+    /// [`MAX_WINDOW_XPN`](super::MAX_WINDOW_XPN).
+    pub fn set_replay(&mut self, replay: Replay) {
+        self.params.replay = replay;
+        for sa in self
+            .scs
+            .iter_mut()
+            .flat_map(|sc| sc.sas.iter_mut().flatten())
+        {
+            sa.set_replay(replay);
+            sa.publish();
+        }
+    }
+
+    /// Changes what becomes of frames that are not valid.
+    pub const fn set_validate(&mut self, validate: ValidateFrames) {
+        self.params.validate = validate;
+    }
+
+    /// The channels, ascending by SCI.
+    #[must_use]
+    pub fn scs(&self) -> &[RxSc] {
+        &self.scs
+    }
+
+    /// The channel `sci`.
+    #[must_use]
+    pub fn sc(&self, sci: Sci) -> Option<&RxSc> {
+        self.place_of(sci).ok().and_then(|at| self.scs.get(at))
+    }
+
+    /// Validates those of `frames` that `todo` names, in their order, and says in `verdicts` what
+    /// became of each. What `verdicts` says of other frames stays; frames beyond the burst's
+    /// capacity are not looked at. The octets of a rejected frame are unspecified.
+    pub fn validate_burst<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        todo: FrameSet,
+        verdicts: &mut Verdicts,
+    ) {
+        let todo = todo.intersection(FrameSet::first(frames.len()));
+        verdicts.forget(todo);
+        validate::validate(self, frames, todo, verdicts);
+        self.counters.frames.count(todo, verdicts);
+    }
+
+    /// Where the channel is, or where it would be inserted.
+    pub(super) fn place_of(&self, sci: Sci) -> Result<usize, usize> {
+        self.scs.binary_search_by_key(&sci, RxSc::sci)
+    }
+}

@@ -1,0 +1,130 @@
+//! The transmit half of a SecY (802.1AE-2018 10.5): four SAs, of which one protects.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use super::{
+    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Reject, TxCounters, TxParams, TxSa, Verdicts, protect,
+};
+use crate::ieee::{An, KeyIdentifier};
+
+/// The transmit half of a SecY, owned by the worker of a protect lane.
+///
+/// Installing, retiring and choosing an SA allocate and free nothing: boxes come from control and go
+/// back there.
+#[derive(Debug)]
+pub struct TxSecy {
+    params: TxParams,
+    min_plain_frame: usize,
+    sas: [Option<Box<TxSa>>; An::COUNT],
+    encoding: Option<An>,
+    counters: Arc<TxCounters>,
+}
+
+impl TxSecy {
+    /// A half without SAs.
+    #[must_use]
+    pub fn new(params: TxParams) -> Self {
+        Self {
+            params,
+            min_plain_frame: MIN_PLAIN_FRAME,
+            sas: [const { None }; An::COUNT],
+            encoding: None,
+            counters: Arc::default(),
+        }
+    }
+
+    /// Pads plain frames to `octets` instead of [`MIN_PLAIN_FRAME`]; 0 leaves them as they are, for
+    /// media that know shorter frames and for the figures of the standard.
+    #[must_use]
+    pub const fn with_min_plain_frame(mut self, octets: usize) -> Self {
+        self.min_plain_frame = octets;
+        self
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub const fn params(&self) -> &TxParams {
+        &self.params
+    }
+
+    /// The counters, for any thread to read.
+    #[must_use]
+    pub fn counters(&self) -> Arc<TxCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Installs an SA under its AN and returns what is not installed any more: the SA that stood
+    /// there, which then no longer protects. An SA of another channel than the SecY's is not
+    /// installed and comes back itself.
+    ///
+    /// Whether its key serves another SA already is control's to check.
+    pub fn install_sa(&mut self, sa: Box<TxSa>) -> Option<Box<TxSa>> {
+        if sa.sci() != self.params.sci {
+            return Some(sa);
+        }
+        let an = sa.an();
+        let old = self.sas[an.index()].replace(sa);
+        if old.is_some() && self.encoding == Some(an) {
+            self.encoding = None;
+        }
+        old
+    }
+
+    /// From the next frame on the SA of `an` and `ki` protects. `false`: there is none, and nothing
+    /// changes.
+    pub fn encode_with(&mut self, an: An, ki: KeyIdentifier) -> bool {
+        let known = self.sa(an).is_some_and(|sa| sa.ki() == ki);
+        if known {
+            self.encoding = Some(an);
+        }
+        known
+    }
+
+    /// Takes the SA of `an` out, if its key is `ki`: a late command can't hit the next key.
+    pub fn retire_sa(&mut self, an: An, ki: KeyIdentifier) -> Option<Box<TxSa>> {
+        let retired = self.sas[an.index()].take_if(|sa| sa.ki() == ki);
+        if retired.is_some() && self.encoding == Some(an) {
+            self.encoding = None;
+        }
+        retired
+    }
+
+    /// The SA that protects.
+    #[must_use]
+    pub fn encoding(&self) -> Option<(An, KeyIdentifier)> {
+        let an = self.encoding?;
+        self.sa(an).map(|sa| (an, sa.ki()))
+    }
+
+    /// The SA of `an`.
+    #[must_use]
+    pub fn sa(&self, an: An) -> Option<&TxSa> {
+        self.sas[an.index()].as_deref()
+    }
+
+    /// Protects those of `frames` that `todo` names, in their order, and says in `verdicts` what
+    /// became of each. What `verdicts` says of other frames stays; frames beyond the burst's
+    /// capacity are not looked at. The octets of a rejected frame are unspecified.
+    pub fn protect_burst<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        todo: FrameSet,
+        verdicts: &mut Verdicts,
+    ) {
+        let todo = todo.intersection(FrameSet::first(frames.len()));
+        verdicts.forget(todo);
+        let encoding = self
+            .encoding
+            .and_then(|an| self.sas[an.index()].as_deref_mut());
+        match encoding {
+            Some(sa) => {
+                let shape = protect::Shape::new(&self.params, self.min_plain_frame, sa);
+                protect::protect(sa, &shape, &self.counters, frames, todo, verdicts);
+            }
+            None => todo
+                .iter()
+                .for_each(|index| verdicts.reject(index, Reject::NoTxSa)),
+        }
+        self.counters.frames.count(todo, verdicts);
+    }
+}
