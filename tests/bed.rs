@@ -4,8 +4,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 use support::{
-    Capture, Daemon, MacsecCounters, MacsecDevice, Metrics, Namespace, PciOptions, PciVm, RawPort,
-    Scratch, Shell, Suite, UmlOptions, UmlPeer, iperf_client, iperf_server, ping, run,
+    Capture, Daemon, GatewayConfig, LinkConfig, MacsecCounters, MacsecDevice, Metrics, Namespace,
+    PciOptions, PciVm, RawPort, Scratch, Shell, StaticKeys, Suite, UmlOptions, UmlPeer,
+    iperf_client, iperf_server, ping, run,
 };
 
 const QUICK: Duration = Duration::from_secs(20);
@@ -224,4 +225,36 @@ fn metrics_are_summed_over_the_labels_that_are_not_asked_for() {
     assert_eq!(metrics.count("x_total", &[("lane", "v"), ("link", "a")]), 4);
     assert_eq!(metrics.sum("x_total", &[("link", "c")]), None);
     assert_eq!(metrics.sum("up", &[]), Some(1.0));
+}
+
+#[test]
+fn configurations_of_the_bed_are_ones_that_the_gateway_reads() {
+    for suite in Suite::ALL {
+        let scratch = Scratch::new("config");
+        let device = MacsecDevice::new(suite, "02:00:00:00:00:1c");
+        let keys = StaticKeys::facing(&device, "02:00:00:00:00:0b");
+        let link = LinkConfig::on_interfaces("dx1", 0, ["plain0", "secure0"], keys.clone());
+        let other = LinkConfig::on_interfaces("dx2", 1, ["plain1", "secure1"], {
+            let mut keys = keys.mirrored();
+            keys.tx_key = keys.tx_key.replace('4', "5");
+            keys.rx_key = keys.rx_key.replace('4', "6");
+            keys
+        });
+        let config = GatewayConfig::new("read", vec![link.with("replay = \"strict\""), other]);
+        let seen = scratch.path().display().to_string();
+        let path = config.write(scratch.path(), &seen);
+        let read = macsec_gateway::config::Config::load(&path)
+            .unwrap_or_else(|problems| panic!("{problems}\n{}", config.text(&seen)));
+        let known: Vec<(String, String)> = read
+            .links
+            .iter()
+            .filter_map(|link| {
+                Some((
+                    link.name.clone(),
+                    link.static_keys.as_ref()?.tx.key.fingerprint.to_string(),
+                ))
+            })
+            .collect();
+        assert_eq!(known, config.transmit_keys());
+    }
 }

@@ -1,9 +1,9 @@
 //! Configurations for the gateway, and the key files beside them.
 
 use super::macsec::{MacsecDevice, Suite};
-use super::scratch::Scratch;
+use super::scratch::write_file;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A gateway's configuration; `write` makes the files.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct GatewayConfig {
     /// "" switches metrics off.
     pub(crate) metrics: String,
     pub(crate) links: Vec<LinkConfig>,
+    /// Whether the transmit keys are stated to be fresh before the first start.
+    pub(crate) state_fresh_keys: bool,
     /// More lines by table: ("crypto", "engine = \"ring\"").
     pub(crate) settings: Vec<(&'static str, String)>,
 }
@@ -36,6 +38,7 @@ impl GatewayConfig {
             cores: Vec::new(),
             metrics: "127.0.0.1:9464".into(),
             links,
+            state_fresh_keys: true,
             settings: vec![("workers", "idle = \"sleep\"".into())],
         }
     }
@@ -72,16 +75,29 @@ impl GatewayConfig {
         lines.fold(String::new(), |text, (_, line)| text + line + "\n")
     }
 
-    /// Writes `gateway.toml` and the key files (mode 0600) into `scratch`; gives the configuration's path.
-    /// `folder` is where the gateway will see that place (the same, unless it runs in another machine).
+    /// Writes `gateway.toml` and the key files (mode 0600) into `folder`; gives the configuration's path.
+    /// `seen` is what the gateway calls the folder of its runtime and state files.
     #[track_caller]
-    pub(crate) fn write(&self, scratch: &Scratch, folder: &str) -> PathBuf {
+    pub(crate) fn write(&self, folder: &Path, seen: &str) -> PathBuf {
         for link in &self.links {
             for (name, key) in link.key_files() {
-                scratch.write(&name, key + "\n", 0o600);
+                write_file(&folder.join(name), key + "\n", 0o600);
             }
         }
-        scratch.write("gateway.toml", self.text(folder), 0o600)
+        let path = folder.join("gateway.toml");
+        write_file(&path, self.text(seen), 0o600);
+        path
+    }
+
+    /// Name and fingerprint of each link's transmit key, as `fresh-key` wants them.
+    pub(crate) fn transmit_keys(&self) -> Vec<(String, String)> {
+        let keyed = self
+            .links
+            .iter()
+            .filter_map(|link| Some((link, link.keys.as_ref()?)));
+        keyed
+            .map(|(link, keys)| (link.name.clone(), fingerprint(&keys.tx_key)))
+            .collect()
     }
 }
 
@@ -222,4 +238,17 @@ impl StaticKeys {
         }
         text
     }
+}
+
+/// The fingerprint of a key in hex digits, by its definition and not by the gateway's code.
+pub(crate) fn fingerprint(key: &str) -> String {
+    let mut hashed = b"macsecgw key fingerprint v1".to_vec();
+    hashed.extend((0..key.len()).step_by(2).map(|at| {
+        let pair = key.get(at..at + 2).unwrap_or_default();
+        u8::from_str_radix(pair, 16).expect("a key in hex digits")
+    }));
+    let digest = ring::digest::digest(&ring::digest::SHA256, &hashed);
+    let groups = digest.as_ref().chunks(2).take(4);
+    let groups = groups.map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect());
+    groups.collect::<Vec<String>>().join("-")
 }

@@ -45,22 +45,32 @@ impl<'ns> Gateway<'ns> {
     #[track_caller]
     pub(crate) fn spawn(ns: &'ns Namespace, config: &GatewayConfig) -> Self {
         let scratch = Scratch::new("gateway");
-        let folder = scratch.path().display().to_string();
-        let path = config.write(&scratch, &folder);
-        Self::spawn_in(ns, path, &config.metrics, scratch)
-    }
-
-    #[track_caller]
-    fn spawn_in(ns: &'ns Namespace, config: PathBuf, metrics: &str, scratch: Scratch) -> Self {
-        let file = config.to_str().expect("a path in UTF-8");
+        let seen = scratch.path().display().to_string();
+        let path = config.write(scratch.path(), &seen);
+        let file = path.to_str().expect("a path in UTF-8");
+        if config.state_fresh_keys {
+            for (link, fingerprint) in config.transmit_keys() {
+                let words = [
+                    "--config",
+                    file,
+                    "--link",
+                    &link,
+                    "--fingerprint",
+                    &fingerprint,
+                ];
+                ns.run(&[&[BINARY, "fresh-key"], &words[..]].concat(), ASK)
+                    .ok();
+            }
+        }
         let daemon = ns.daemon("macsecgw", &[BINARY, "run", "--config", file], &scratch);
         let socket = scratch.join("run/control.sock").display().to_string();
+        let metrics = config.metrics.clone();
         Self {
             daemon,
             ns,
-            config,
+            config: path,
             socket,
-            metrics: metrics.into(),
+            metrics,
             scratch,
         }
     }

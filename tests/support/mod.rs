@@ -31,7 +31,7 @@ mod traffic;
 mod uml;
 
 pub(crate) use capture::{Capture, Frame, read_pcap};
-pub(crate) use config::{GatewayConfig, LinkConfig, StaticKeys};
+pub(crate) use config::{GatewayConfig, LinkConfig, StaticKeys, fingerprint};
 pub(crate) use gateway::{Gateway, Metrics, macsecgw};
 pub(crate) use macsec::{MacsecCounters, MacsecDevice, Suite};
 pub(crate) use namespace::Namespace;

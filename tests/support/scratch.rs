@@ -40,12 +40,8 @@ impl Scratch {
 
     /// Writes a file with a mode and gives its path.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
         let path = self.join(name);
-        std::fs::write(&path, text)
-            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
-            .unwrap_or_else(|error| panic!("cannot set the mode of {}: {error}", path.display()));
+        write_file(&path, text, mode);
         path
     }
 }
@@ -61,6 +57,15 @@ impl Drop for Scratch {
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// Writes a file with a mode.
+#[track_caller]
+pub(super) fn write_file(path: &Path, text: impl AsRef<[u8]>, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let written = std::fs::write(path, text)
+        .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)));
+    written.unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
 }
 
 /// The last lines of a log, with its path, for a failure's message.
