@@ -40,7 +40,7 @@ pub enum Error {
         /// The port's name.
         name: String,
     },
-    /// A device was probed but brought no port (a driver that is no ethdev, or none for it).
+    /// A device was probed but brought no new port: it was there already, or is no network device.
     NoPort {
         /// The device arguments.
         device: String,
@@ -145,7 +145,10 @@ impl fmt::Display for Error {
             }
             Self::PortTaken { name } => write!(f, "port `{name}` is in use by another link"),
             Self::NoPort { device } => {
-                write!(f, "`{device}` was probed but brought no Ethernet port")
+                write!(
+                    f,
+                    "`{device}` brings no new port: it is there already, or is no network device"
+                )
             }
             Self::TooManyQueues {
                 port,

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, check};
 
-/// An lcore's number, as in `--lcores`. Not a CPU's: see [`LcoreId::cpu`].
+/// An lcore's number, as in `--lcores`. Not a CPU's: see [`LcoreId::cpus`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LcoreId(pub(crate) u32);
 
@@ -30,12 +30,19 @@ impl LcoreId {
         self.0
     }
 
-    /// The CPU that the lcore is pinned to: the first one, if it may run on several.
+    /// The CPUs that the lcore may run on, by the kernel's numbers. More than one for `--lcores='5@(2,3)'`.
     #[must_use]
-    pub fn cpu(self) -> Option<u32> {
-        let id = c_int::try_from(self.0).ok()?;
-        // SAFETY: a plain look-up, bounds-checked by EAL.
-        u32::try_from(unsafe { dpdk_sys::rte_lcore_to_cpu_id(id) }).ok()
+    pub fn cpus(self) -> Vec<u32> {
+        let mut found = Vec::new();
+        for cpu in 0.. {
+            // SAFETY: a bounds-checked look at EAL's table.
+            match unsafe { dpdk_sys::dpdk_shim_lcore_has_cpu(self.0, cpu) } {
+                1 => found.push(cpu),
+                0 => {}
+                _ => break,
+            }
+        }
+        found
     }
 
     /// The NUMA node of the lcore's CPU.

@@ -266,3 +266,110 @@ impl fmt::Debug for Mbuf {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header and a buffer in ordinary memory, to be read by both compilers' code.
+    #[repr(C, align(64))]
+    struct Fake {
+        header: [u8; dpdk_sys::DPDK_SHIM_MBUF_SIZE as usize],
+        buffer: [u8; 2048],
+    }
+
+    impl Fake {
+        fn new() -> Box<Self> {
+            Box::new(Self {
+                header: [0; _],
+                buffer: [0xEE; _],
+            })
+        }
+
+        /// Never dropped: this memory is no mempool's.
+        fn mbuf(&mut self) -> ManuallyDrop<Mbuf> {
+            let buffer = self.buffer.as_mut_ptr();
+            let header = NonNull::from(&mut self.header).cast::<rte_mbuf>();
+            // SAFETY: large enough, aligned, all zero, and nobody else's while the borrow lasts.
+            let mbuf = ManuallyDrop::new(unsafe { Mbuf::from_raw(header) });
+            // SAFETY: a pointer-sized field within the header.
+            unsafe {
+                mbuf.at::<*mut u8>(dpdk_sys::DPDK_SHIM_MBUF_BUF_ADDR as usize)
+                    .write(buffer)
+            };
+            mbuf
+        }
+    }
+
+    fn write<T>(mbuf: &Mbuf, offset: u32, value: T) {
+        // SAFETY: callers name a field of this type within the header.
+        unsafe { mbuf.at::<T>(offset as usize).write(value) };
+    }
+
+    /// Each field has a value of its own, so that a wrong offset cannot pass.
+    #[test]
+    fn every_accessor_reads_what_the_c_compiler_reads() {
+        let mut fake = Fake::new();
+        let start = fake.buffer.as_mut_ptr();
+        let mbuf = fake.mbuf();
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_BUF_LEN, 2048_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_DATA_OFF, 0x0123_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_DATA_LEN, 0x0345_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_PKT_LEN, 0x0102_0304_u32);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_NB_SEGS, 0x0506_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_PORT, 0x0708_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_VLAN_TCI, 0x090A_u16);
+        let stripped = u64::from(dpdk_sys::DPDK_SHIM_RX_VLAN_STRIPPED);
+        write(
+            &mbuf,
+            dpdk_sys::DPDK_SHIM_MBUF_OL_FLAGS,
+            0xF0F1_F2F3_F4F5_F600_u64 | stripped,
+        );
+        /// What the C compiler reads.
+        macro_rules! c {
+            ($accessor:ident) => {
+                // SAFETY: a plain read of a header that is alive.
+                unsafe { dpdk_sys::$accessor(mbuf.as_ptr()) }
+            };
+        }
+        assert_eq!(mbuf.data().as_ptr(), c!(dpdk_shim_mbuf_data).cast());
+        assert_eq!(mbuf.data().as_ptr(), start.wrapping_add(0x0123));
+        assert_eq!(mbuf.data_len(), c!(dpdk_shim_mbuf_data_len));
+        assert_eq!(mbuf.len(), c!(dpdk_shim_mbuf_pkt_len) as usize);
+        assert_eq!(mbuf.segments(), c!(dpdk_shim_mbuf_nb_segs));
+        assert_eq!(mbuf.headroom(), usize::from(c!(dpdk_shim_mbuf_headroom)));
+        assert_eq!(mbuf.tailroom(), usize::from(c!(dpdk_shim_mbuf_tailroom)));
+        assert_eq!(mbuf.port(), c!(dpdk_shim_mbuf_port));
+        assert_eq!(mbuf.ol_flags(), c!(dpdk_shim_mbuf_ol_flags));
+        assert_eq!(
+            (mbuf.vlan_stripped(), c!(dpdk_shim_mbuf_vlan_tci)),
+            (Some(0x090A), 0x090A)
+        );
+        assert_eq!(
+            (mbuf.data_len(), mbuf.segments(), mbuf.port()),
+            (0x0345, 0x0506, 0x0708)
+        );
+        assert_eq!(mbuf.tailroom(), 2048 - 0x0123 - 0x0345);
+    }
+
+    #[test]
+    fn no_vlan_tag_was_taken_out_without_the_flag() {
+        let mut fake = Fake::new();
+        let mbuf = fake.mbuf();
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_VLAN_TCI, 7_u16);
+        assert_eq!(mbuf.vlan_stripped(), None);
+    }
+
+    #[test]
+    fn debug_shows_no_contents() {
+        let mut fake = Fake::new();
+        let mbuf = fake.mbuf();
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_BUF_LEN, 2048_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_DATA_LEN, 16_u16);
+        let text = format!("{:?}", *mbuf);
+        assert!(
+            !text.contains("238") && !text.to_lowercase().contains("ee"),
+            "{text}"
+        );
+    }
+}

@@ -58,7 +58,6 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_xstats_get_names",
     "rte_get_main_lcore",
     "rte_get_next_lcore",
-    "rte_lcore_to_cpu_id",
     "rte_lcore_to_socket_id",
     "rte_mempool_avail_count",
     "rte_mempool_free",

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,19 @@ unsigned int
 dpdk_shim_lcore_id(void)
 {
 	return rte_lcore_id();
+}
+
+int
+dpdk_shim_lcore_has_cpu(unsigned int lcore, unsigned int cpu)
+{
+	rte_cpuset_t set;
+
+	if (cpu >= CPU_SETSIZE)
+		return -1;
+	if (lcore >= RTE_MAX_LCORE)
+		return 0;
+	set = rte_lcore_cpuset(lcore);
+	return CPU_ISSET(cpu, &set) ? 1 : 0;
 }
 
 static void (*log_sink)(uint32_t, const char *, size_t);

@@ -40,6 +40,7 @@ enum dpdk_shim_mbuf_layout {
 	DPDK_SHIM_MBUF_DATA_LEN = offsetof(struct rte_mbuf, data_len),
 	DPDK_SHIM_MBUF_VLAN_TCI = offsetof(struct rte_mbuf, vlan_tci),
 	DPDK_SHIM_MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
+	DPDK_SHIM_MBUF_SIZE = sizeof(struct rte_mbuf),
 };
 
 /* Constants of the build, as one enum so that bindgen need not evaluate macros. */
@@ -106,6 +107,7 @@ struct dpdk_shim_link {
 /* eal */
 int dpdk_shim_errno(void);
 unsigned int dpdk_shim_lcore_id(void);
+int dpdk_shim_lcore_has_cpu(unsigned int lcore, unsigned int cpu); /* -1: no such cpu number */
 int dpdk_shim_log_open(void (*sink)(uint32_t level, const char *text, size_t len));
 void dpdk_shim_log_close(void);
 
