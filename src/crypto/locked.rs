@@ -149,8 +149,9 @@ impl Pages {
     }
 }
 
-impl Drop for Pages {
-    fn drop(&mut self) {
+impl Pages {
+    /// Overwrites the data part.
+    fn wipe(&mut self) {
         let words = self.data / size_of::<u64>();
         let start = self.start().cast::<MaybeUninit<u64>>();
         // SAFETY: the data part is `data` octets, whole pages and so whole words, aligned to a page,
@@ -159,6 +160,12 @@ impl Drop for Pages {
         let all = unsafe { std::slice::from_raw_parts_mut(start, words) };
         // Volatile, so not left out for being the last write before the pages go.
         all.zeroize();
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 
@@ -189,6 +196,22 @@ mod tests {
         assert_eq!(drops.get(), 0);
         drop(locked);
         assert_eq!(drops.get(), 1);
+    }
+
+    #[test]
+    fn the_whole_data_part_is_wiped() {
+        let mut pages = Pages::map(5000, 8).unwrap();
+        assert_eq!(pages.data % pages.page, 0);
+        assert!(pages.data >= 5000);
+        for offset in 0..pages.data {
+            // SAFETY: `offset` is inside the data part, which is ours and writable.
+            unsafe { pages.start().wrapping_add(offset).write(0xEE) };
+        }
+        pages.wipe();
+        for offset in 0..pages.data {
+            // SAFETY: as above; what is read was written before.
+            assert_eq!(unsafe { pages.start().wrapping_add(offset).read() }, 0);
+        }
     }
 
     #[test]

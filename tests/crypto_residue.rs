@@ -1,0 +1,473 @@
+//! Nothing of a key is left in the process after it is retired, and while it lives it is nowhere but
+//! in locked memory that is left out of dumps and children.
+//!
+//! Each case runs in a process of its own that scans its own memory, all of it that can be written.
+//! The parent makes the key and works out what to look for; the child gets all that disguised, and
+//! keeps it so: what it finds undisguised is a leak. What is looked for: the SAK in halves, every round
+//! key of the expanded AES key, and the hash key in the forms that engines keep it in.
+#![cfg(feature = "std")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where it can't go on"
+)]
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File},
+    os::unix::fs::FileExt,
+    process::Command,
+    sync::mpsc,
+    thread,
+};
+
+use aes_gcm::{
+    KeyInit,
+    aes::{Aes128, Aes256, Block, cipher::BlockCipherEncrypt},
+};
+use macsec_gateway::crypto::{
+    AeadFrame, Fingerprint, KeyFactory, Locked, SaKey, Sak, TAG_LEN, engine, process, random,
+    static_key_identifier,
+};
+
+/// What each octet of a disguised key is XORed with.
+const DISGUISE: u8 = 0xA5;
+
+/// Octets of everything that is looked for.
+const NEEDLE_LEN: usize = 16;
+
+/// Tells a child which engine to use, and the disguised needles; the first one or two are the SAK.
+const CASE: &str = "MACSECGW_RESIDUE_CASE";
+
+// The parent's half: keys and what to look for.
+
+fn sub_word(word: u32) -> u32 {
+    u32::from_be_bytes(word.to_be_bytes().map(s_box))
+}
+
+/// The S-box of FIPS 197, from its definition: the inverse in GF(2^8), then an affine map.
+fn s_box(octet: u8) -> u8 {
+    // The inverse is the 254th power, and 0 for 0.
+    let mut inverse = 1;
+    for _ in 0..254 {
+        inverse = gf_multiply(inverse, octet);
+    }
+    (0..5).fold(0x63, |sum, turn| sum ^ inverse.rotate_left(turn))
+}
+
+fn gf_multiply(a: u8, mut b: u8) -> u8 {
+    (0..8).fold(0, |product, bit| {
+        let sum = if a >> bit & 1 == 1 {
+            product ^ b
+        } else {
+            product
+        };
+        b = b << 1 ^ if b >> 7 == 1 { 0x1B } else { 0 };
+        sum
+    })
+}
+
+/// All round keys by FIPS 197 5.2, the cipher key's own ones first.
+fn round_keys(sak: &[u8]) -> Vec<[u8; NEEDLE_LEN]> {
+    let width = sak.len() / 4;
+    let mut words: Vec<u32> = sak
+        .chunks(4)
+        .map(|word| u32::from_be_bytes(word.try_into().unwrap()))
+        .collect();
+    let mut round_constant = 1u8;
+    for i in width..4 * (width + 7) {
+        let mut word = words[i - 1];
+        if i % width == 0 {
+            word = sub_word(word.rotate_left(8)) ^ u32::from(round_constant) << 24;
+            round_constant = gf_multiply(round_constant, 2);
+        } else if width > 6 && i % width == 4 {
+            word = sub_word(word);
+        }
+        words.push(words[i - width] ^ word);
+    }
+    words
+        .chunks(4)
+        .map(|four| {
+            let octets: Vec<u8> = four.iter().flat_map(|word| word.to_be_bytes()).collect();
+            octets.try_into().unwrap()
+        })
+        .collect()
+}
+
+/// The hash key: as it comes out of AES, mirrored, and times x, which is what engines multiply by.
+fn hash_keys(sak: &[u8]) -> Vec<[u8; NEEDLE_LEN]> {
+    let mut block = Block::default();
+    if sak.len() == 16 {
+        Aes128::new_from_slice(sak)
+            .unwrap()
+            .encrypt_block(&mut block);
+    } else {
+        Aes256::new_from_slice(sak)
+            .unwrap()
+            .encrypt_block(&mut block);
+    }
+    let plain: [u8; NEEDLE_LEN] = block.into();
+    let mirrored = u128::from_be_bytes(plain);
+    let polynomial = 0xC200_0000_0000_0000_0000_0000_0000_0001;
+    let times_x = mirrored << 1 ^ if mirrored >> 127 == 1 { polynomial } else { 0 };
+    vec![
+        plain,
+        mirrored.to_le_bytes(),
+        times_x.to_le_bytes(),
+        times_x.rotate_left(64).to_le_bytes(),
+    ]
+}
+
+fn disguised(octets: &[u8]) -> String {
+    let digits = octets
+        .iter()
+        .map(|octet| format!("{:02x}", octet ^ DISGUISE));
+    digits.collect()
+}
+
+/// Runs `child` in a process of its own for `engine` and a fresh key.
+fn run_child(child: &str, engine: &str, sak_len: usize) {
+    let mut sak = vec![0; sak_len];
+    random::fill(&mut sak).unwrap();
+    let mut needles = round_keys(&sak);
+    assert_eq!(
+        needles.concat()[..sak_len],
+        sak,
+        "the first round keys are the key"
+    );
+    needles.extend(hash_keys(&sak));
+    let needles: Vec<_> = needles.iter().map(|needle| disguised(needle)).collect();
+    let output = Command::new(env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            child,
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(CASE, format!("{engine} {sak_len} {}", needles.join(" ")))
+        .output()
+        .unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{child}, {engine}, {sak_len}:\n{out}\n{err}"
+    );
+    assert!(out.contains("1 passed"), "the child ran no test:\n{out}");
+}
+
+#[test]
+fn the_test_expands_keys_rightly() {
+    // FIPS 197 A.1 and A.3: the last round keys of the two examples.
+    let octets = |text: &str| {
+        let mut out = vec![0; text.len() / 2];
+        macsec_gateway::ieee::decode_hex(text.as_bytes(), &mut out).unwrap();
+        out
+    };
+    let last = |sak: &str| round_keys(&octets(sak)).pop().unwrap().to_vec();
+    assert_eq!(
+        last("2b7e151628aed2a6abf7158809cf4f3c"),
+        octets("d014f9a8c9ee2589e13f0cc8b6630ca6")
+    );
+    assert_eq!(
+        last("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4"),
+        octets("fe4890d1e6188d0b046df344706c631e")
+    );
+}
+
+#[test]
+fn nothing_of_a_key_is_left() {
+    for engine in ["ring", "aes-gcm"] {
+        for sak_len in [16, 32] {
+            run_child("child_uses_and_retires_a_key", engine, sak_len);
+        }
+    }
+}
+
+#[test]
+fn the_scan_finds_what_is_left() {
+    run_child("child_leaves_a_key_on_the_heap", "ring", 32);
+}
+
+#[test]
+fn a_hardened_process_is_not_dumpable() {
+    run_child("child_hardens_itself", "ring", 16);
+}
+
+// The child's half.
+
+struct Case {
+    engine: Box<dyn KeyFactory>,
+    sak_len: usize,
+    needles: Vec<[u8; NEEDLE_LEN]>,
+}
+
+impl Case {
+    fn of_environment() -> Self {
+        let case = env::var(CASE).expect("run by its parent alone");
+        let mut words = case.split(' ');
+        let engine: Box<dyn KeyFactory> = match words.next().unwrap() {
+            "ring" => Box::new(engine::RingEngine),
+            _ => Box::new(engine::AesGcmEngine),
+        };
+        let sak_len = words.next().unwrap().parse().unwrap();
+        let needles = words
+            .map(|digits| {
+                let mut needle = [0; NEEDLE_LEN];
+                macsec_gateway::ieee::decode_hex(digits.as_bytes(), &mut needle).unwrap();
+                needle
+            })
+            .collect();
+        Self {
+            engine,
+            sak_len,
+            needles,
+        }
+    }
+
+    /// Undisguises the SAK in the buffer that `Sak::take` wipes.
+    fn sak(&self) -> Sak {
+        Sak::take(&mut self.sak_octets()).unwrap()
+    }
+
+    fn sak_octets(&self) -> Vec<u8> {
+        let octets = self.needles.iter().flatten().take(self.sak_len);
+        octets.map(|octet| octet ^ DISGUISE).collect()
+    }
+
+    /// Needles that are the key itself, round keys past it, and forms of the hash key.
+    fn kinds(&self) -> [std::ops::Range<usize>; 3] {
+        let (own, hash) = (self.sak_len / NEEDLE_LEN, self.needles.len() - 4);
+        [0..own, own..hash, hash..self.needles.len()]
+    }
+}
+
+/// A part of this process's memory, as `/proc/self/smaps` tells it.
+#[derive(Debug)]
+struct Region {
+    start: u64,
+    end: u64,
+    flags: String,
+    heading: String,
+}
+
+fn writable_regions() -> Vec<Region> {
+    let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut regions: Vec<Region> = Vec::new();
+    for line in smaps.lines() {
+        if let Some(flags) = line.strip_prefix("VmFlags: ") {
+            regions.last_mut().unwrap().flags = format!(" {flags} ");
+        } else if let Some((start, end)) = bounds(line) {
+            regions.push(Region {
+                start,
+                end,
+                flags: String::new(),
+                heading: line.to_owned(),
+            });
+        }
+    }
+    regions.retain(|region| region.flags.contains(" rd ") && region.flags.contains(" wr "));
+    assert!(regions.len() > 3, "{smaps}");
+    regions
+}
+
+fn bounds(line: &str) -> Option<(u64, u64)> {
+    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+    Some((
+        u64::from_str_radix(start, 16).ok()?,
+        u64::from_str_radix(end, 16).ok()?,
+    ))
+}
+
+/// Everything found: the needle's number, and the regions that it was found in.
+type Found = BTreeMap<usize, Vec<String>>;
+
+/// Looks for `needles` in all memory that this process can write. Reads through one buffer, which is
+/// not itself looked at: it holds copies.
+fn scan(needles: &[[u8; NEEDLE_LEN]]) -> Found {
+    const CHUNK: usize = 1 << 16;
+    let memory = File::open("/proc/self/mem").unwrap();
+    let regions = writable_regions();
+    let mut found = Found::new();
+    let mut buffer = vec![0u8; CHUNK + NEEDLE_LEN - 1];
+    let own_start = buffer.as_ptr().addr() as u64;
+    let own = own_start..own_start + buffer.len() as u64;
+    let mut octets_read = 0;
+    for region in &regions {
+        for at in (region.start..region.end).step_by(CHUNK) {
+            let end = region.end.min(at + buffer.len() as u64);
+            let part = &mut buffer[..usize::try_from(end - at).unwrap()];
+            // What can't be read has no pages behind it.
+            let Ok(len) = memory.read_at(part, at) else {
+                continue;
+            };
+            octets_read += len;
+            for (offset, needle) in matches(&part[..len], needles) {
+                if !own.contains(&(at + offset as u64)) {
+                    found
+                        .entry(needle)
+                        .or_default()
+                        .push(format!("{} {}", region.heading, region.flags));
+                }
+            }
+            part.fill(0);
+        }
+    }
+    assert!(
+        octets_read > 100_000,
+        "only {octets_read} octets could be read"
+    );
+    found
+}
+
+fn matches(part: &[u8], needles: &[[u8; NEEDLE_LEN]]) -> Vec<(usize, usize)> {
+    let mut first = [false; 256];
+    for needle in needles {
+        first[usize::from(needle[0] ^ DISGUISE)] = true;
+    }
+    let mut found = Vec::new();
+    for (offset, window) in part.windows(NEEDLE_LEN).enumerate() {
+        if !first[usize::from(window[0])] {
+            continue;
+        }
+        for (number, needle) in needles.iter().enumerate() {
+            if window
+                .iter()
+                .zip(needle)
+                .all(|(octet, other)| octet ^ DISGUISE == *other)
+            {
+                found.push((offset, number));
+            }
+        }
+    }
+    found
+}
+
+/// What a worker does with a key, over the strides of every engine.
+fn use_key(key: &SaKey) {
+    for text_len in [0, 1, 46, 300, 1500, 9000] {
+        let mut buffers = vec![vec![0x3C; 28 + text_len + TAG_LEN]; 8];
+        let mut burst: Vec<_> = buffers
+            .iter_mut()
+            .map(|buffer| AeadFrame {
+                nonce: [9; 12],
+                aad_len: 28,
+                buffer,
+            })
+            .collect();
+        key.seal(&mut burst);
+        burst[7].buffer[0] ^= 1;
+        assert_eq!(key.open(&mut burst).0, 0x7F);
+    }
+}
+
+fn locked_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmLck:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+#[ignore = "its parent runs it in a process of its own"]
+fn child_uses_and_retires_a_key() {
+    let case = Case::of_environment();
+    assert_eq!(scan(&case.needles), Found::new(), "before there is a key");
+    let locked_before = locked_kib();
+
+    let sak = case.sak();
+    let _ = (Fingerprint::of(&sak), static_key_identifier(&sak));
+    let key = case.engine.make_key(&sak).unwrap();
+    assert!(
+        locked_kib() >= locked_before + 8,
+        "a page for the SAK and one for the key object"
+    );
+
+    // A worker that lives on, as a gateway's does: its stack is scanned too.
+    let (to_worker, commands) = mpsc::channel::<SaKey>();
+    let (to_control, retired) = mpsc::channel::<SaKey>();
+    let worker = thread::Builder::new()
+        .spawn(move || {
+            for key in commands {
+                use_key(&key);
+                to_control.send(key).unwrap();
+            }
+        })
+        .unwrap();
+    to_worker.send(SaKey::clone(&key)).unwrap();
+    let returned = retired.recv().unwrap();
+    use_key(&key);
+
+    assert_only_in_locked_memory(&case, &scan(&case.needles));
+
+    drop(returned);
+    drop(key);
+    drop(sak);
+    assert_eq!(
+        scan(&case.needles),
+        Found::new(),
+        "after the key is retired"
+    );
+    assert_eq!(locked_kib(), locked_before);
+    drop(to_worker);
+    worker.join().unwrap();
+}
+
+/// While the key lives each kind is found, so the scan can fail, and in locked memory alone.
+fn assert_only_in_locked_memory(case: &Case, found: &Found) {
+    for kind in case.kinds() {
+        assert!(
+            found.range(kind.clone()).next().is_some(),
+            "none of {kind:?} found: {found:?}"
+        );
+    }
+    for number in case.kinds()[1].clone() {
+        assert!(found.contains_key(&number), "round key {number} not found");
+    }
+    for (number, places) in found {
+        for place in places {
+            for flag in [" lo ", " dd ", " dc "] {
+                assert!(
+                    place.contains(flag),
+                    "needle {number} without{flag}in {place}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "its parent runs it in a process of its own"]
+fn child_leaves_a_key_on_the_heap() {
+    let case = Case::of_environment();
+    let left = case.sak_octets();
+    let found = scan(&case.needles);
+    let numbers: Vec<_> = found.keys().copied().collect();
+    assert_eq!(numbers, [0, 1]);
+    assert!(!found[&0][0].contains(" lo "));
+    drop(left);
+}
+
+#[test]
+#[ignore = "its parent runs it in a process of its own"]
+fn child_hardens_itself() {
+    let hardening = process::harden().unwrap();
+    assert!(
+        hardening.to_string().starts_with("core dumps off"),
+        "{hardening}"
+    );
+    hardening.lock_limit.check(16).unwrap();
+    assert!(!nix::sys::prctl::get_dumpable().unwrap());
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    let numbers: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(numbers, ["0", "0"]);
+    assert!(Locked::new(|| Ok([0u8; 64])).is_ok());
+}
