@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::TokenStream;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Field, ImplItem, Item, ItemExternCrate, ItemMod, ItemUse, Local, Macro, Meta, Path,
@@ -260,6 +261,11 @@ impl<'ast> Visit<'ast> for Checker<'_> {
             self.call(&name.to_string(), line, &mut Vec::new());
         }
         self.found(&tokens::scan(&mac.tokens));
+    }
+
+    /// What the parser has no name for, it leaves as tokens.
+    fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
+        self.found(&tokens::scan(tokens));
     }
 
     fn visit_attribute(&mut self, attr: &'ast Attribute) {
