@@ -35,7 +35,10 @@ pub(crate) const TABLE: &[Row] = &[
         "worker",
         &["ieee", "crypto", "macsec", "bus", "pipeline", "crate dpdk"],
     ),
-    row("api", &["ieee", "macsec", "bus", "config", "control", "metrics"]),
+    row(
+        "api",
+        &["ieee", "macsec", "bus", "config", "control", "metrics"],
+    ),
     row("cli", &["ieee", "crypto", "config", "api"]),
     row("main.rs", &[EVERYTHING]),
     row("crate dpdk", &["crate dpdk-sys"]),
