@@ -13,15 +13,16 @@ flock -w 300 9
 
 work=$(mktemp -d "$cache/.new.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# Under the superuser apt would hand the download to a user who cannot write here.
+download() {
+    local package
+    package=$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/^ *Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    [ -n "$package" ] && (cd "$work" && timeout 300 apt-get -qq -o APT::Sandbox::User=root download "$package" >&2)
+}
 if ! compgen -G "$cache/linux-image-*.deb" >/dev/null; then
-    package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)
-    [ -n "$package" ] || { echo "kernel: apt knows no linux-image-amd64; run apt-get update" >&2; exit 1; }
-    # Under the superuser apt would hand the download to a user who cannot write here.
-    if ! (cd "$work" && timeout 300 apt-get -qq -o APT::Sandbox::User=root download "$package"); then
-        timeout 300 apt-get -qq -o DPkg::Lock::Timeout=300 update
-        package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)
-        (cd "$work" && timeout 300 apt-get -qq -o APT::Sandbox::User=root download "$package")
-    fi
+    # The lists on the machine may be missing, or name a package that is no longer there.
+    download || { timeout 300 apt-get -qq -o DPkg::Lock::Timeout=300 update >&2; download; } ||
+        { echo "kernel: apt gives no linux-image-amd64" >&2; exit 1; }
     mv "$work"/linux-image-*.deb "$cache/"
 fi
 

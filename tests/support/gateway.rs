@@ -179,7 +179,7 @@ impl<'ns> Gateway<'ns> {
     }
 }
 
-fn ready(status: &str) -> bool {
+pub(crate) fn ready(status: &str) -> bool {
     let status: serde_json::Value = serde_json::from_str(status).unwrap_or_default();
     status["ready"].as_bool().unwrap_or(false)
 }

@@ -21,6 +21,7 @@ mod capture;
 mod channel;
 mod config;
 mod gateway;
+mod line;
 mod macsec;
 mod namespace;
 mod pci;
@@ -32,7 +33,8 @@ mod uml;
 
 pub(crate) use capture::{Capture, Frame, read_pcap};
 pub(crate) use config::{GatewayConfig, LinkConfig, StaticKeys, fingerprint};
-pub(crate) use gateway::{Gateway, Metrics, macsecgw};
+pub(crate) use gateway::{Gateway, Metrics, macsecgw, ready};
+pub(crate) use line::Line;
 pub(crate) use macsec::{MacsecCounters, MacsecDevice, Suite};
 pub(crate) use namespace::Namespace;
 pub(crate) use pci::{PciOptions, PciVm};
