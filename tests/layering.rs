@@ -113,6 +113,35 @@ fn only_crate_dpdk_depends_on_the_bindings() {
     );
 }
 
+/// Each pair of modules, one naming the other: refused exactly when the table does not list it.
+#[test]
+fn every_pair_is_judged_by_the_table() {
+    let modules: Vec<&str> = TABLE
+        .iter()
+        .map(|row| row.module)
+        .filter(|module| !["main.rs", "crate dpdk"].contains(module))
+        .collect();
+    let lib: String = modules.iter().map(|m| format!("pub mod {m};\n")).collect();
+    for from in &modules {
+        for to in modules.iter().filter(|to| *to != from) {
+            let text = |module: &&str| {
+                let named = format!("pub struct X(crate::{to}::X);");
+                if module == from {
+                    named
+                } else {
+                    "pub struct X;".to_owned()
+                }
+            };
+            let files = modules.iter().map(|m| (format!("src/{m}.rs"), text(m)));
+            let mut sources: sources::Sources = files.collect();
+            sources.insert("src/lib.rs".to_owned(), lib.clone());
+            let said = check::check(&sources);
+            let listed = row_of(from).is_some_and(|row| row.may.contains(to));
+            assert_eq!(said.is_empty(), listed, "`{from}` -> `{to}`: {said:?}");
+        }
+    }
+}
+
 /// Every fixture says what it expects; the checker must say that, and no more.
 #[test]
 fn fixtures_fail_as_they_say() {
