@@ -4,56 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
 
-use std::fs::File;
-use std::os::fd::AsRawFd as _;
-use std::process::{Command, Output};
-use std::thread;
-use std::time::{Duration, Instant};
+mod namespace;
 
 use dpdk::netdev::{self, Error, Findings, inspect};
 use dpdk::vdev::{Backing, Side};
-
-/// A network namespace, deleted with all that is in it.
-struct Namespace(String);
+use namespace::{Namespace, eventually};
 
 impl Namespace {
-    /// `None`, and a word about it, without root.
-    fn new(name: &str) -> Option<Self> {
-        // SAFETY: geteuid only returns a number.
-        if unsafe { libc::geteuid() } != 0 {
-            eprintln!("skipped: network namespaces need root");
-            return None;
-        }
-        let name = format!("macsecgw-{name}-{}", std::process::id());
-        assert!(run(&format!("ip netns add {name}")).status.success());
-        Some(Self(name))
-    }
-
-    /// Runs a command line in the namespace; it must succeed.
-    fn sh(&self, line: &str) {
-        let quoted = line.replace('\'', "'\\''");
-        let output = run(&format!("ip netns exec {} sh -c '{quoted}'", self.0));
-        assert!(
-            output.status.success(),
-            "{line}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-
-    /// Runs code in a thread of its own that is in the namespace.
-    fn enter<T: Send>(&self, code: impl FnOnce() -> T + Send) -> T {
-        let file = File::open(format!("/run/netns/{}", self.0)).unwrap();
-        thread::scope(|scope| {
-            let inside = scope.spawn(move || {
-                // SAFETY: setns takes plain numbers and changes this thread alone.
-                let status = unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) };
-                assert_eq!(status, 0);
-                code()
-            });
-            inside.join().unwrap()
-        })
-    }
-
     fn inspect(&self, interface: &str, backing: Backing, least_mtu: Option<u16>) -> Findings {
         self.enter(|| inspect(interface, backing, least_mtu).unwrap())
     }
@@ -66,32 +23,6 @@ impl Namespace {
             .into_iter()
             .filter_map(|finding| finding.remedy)
             .collect()
-    }
-
-    fn running(&self, interface: &str) -> bool {
-        self.enter(|| netdev::running(interface).unwrap())
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        run(&format!("ip netns del {}", self.0));
-    }
-}
-
-fn run(line: &str) -> Output {
-    Command::new("timeout")
-        .args(["20", "sh", "-c", line])
-        .output()
-        .unwrap()
-}
-
-/// Carrier changes reach the far end a moment later.
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(5);
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -17,6 +17,7 @@ mod findings;
 mod link;
 mod netlink;
 mod offload;
+mod packet_socket;
 
 use core::fmt;
 use std::io;
@@ -24,6 +25,7 @@ use std::io;
 pub use self::control::{mtu, running, set_down, set_up};
 pub use self::findings::{Finding, Findings, inspect};
 pub use self::link::Interface;
+pub use self::packet_socket::leave_fanout;
 
 /// Whether the kernel would take this as an interface's name: 1 to 15 octets, none of them `/`, `:`
 /// or a space, and not `.` or `..`.
