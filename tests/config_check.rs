@@ -5,10 +5,11 @@ mod desk;
 
 use desk::Desk;
 use macsec_gateway::config::{
-    AfterSecured, Bypass, BypassDirection, ConfidentialityOffset, DeviceKind, EncryptionMode,
-    EngineChoice, Idle, Memory, PnShare, Replay, SectagSci, ValidateFrames,
+    AfterSecured, Bypass, BypassDirection, DeviceKind, EncryptionMode, EngineChoice, Idle, Memory,
+    PnShare,
 };
 use macsec_gateway::ieee::{CipherSuite, EtherType, Ssci};
+use macsec_gateway::macsec::{Confidentiality, Replay, SectagSci, ValidateFrames};
 
 #[test]
 fn what_is_not_given_has_its_default() {
@@ -41,8 +42,7 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(link.clear_wait.as_secs(), 6);
     assert_eq!(link.sci, None);
     assert_eq!(link.cipher_suite, CipherSuite::GcmAesXpn256);
-    assert!(link.confidentiality);
-    assert_eq!(link.confidentiality_offset, ConfidentialityOffset::Zero);
+    assert_eq!(link.confidentiality, Confidentiality::Offset0);
     assert_eq!(link.sectag_sci, SectagSci::Explicit);
     assert_eq!(link.clear_vlan_tags, 0);
     assert_eq!(link.replay, Replay::Window(64));

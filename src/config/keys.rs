@@ -14,8 +14,7 @@ use nix::libc;
 use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
-use super::Fingerprint;
-use crate::crypto::Sak;
+use crate::crypto::{Fingerprint, Sak};
 use crate::ieee::{CipherSuite, HexError, decode_hex};
 
 /// The most octets that a key file may hold: a key of 256 bits, with room for a line's end.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::device::Device;
 use super::keys::KeyReference;
-use crate::ieee::{An, CipherSuite, EtherType, Pn, PnSpace, Salt, Sci, Ssci};
+use crate::ieee::{An, CipherSuite, EtherType, MacAddr, Pn, PnSpace, Sci};
+use crate::macsec::{Confidentiality, Replay, SectagSci, ValidateFrames, XpnParams};
 
 /// One link, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +30,8 @@ pub struct Link {
     pub sci: Option<Sci>,
     /// The cipher suite of both directions.
     pub cipher_suite: CipherSuite,
-    /// Whether frames are encrypted, not only authenticated.
-    pub confidentiality: bool,
-    /// Octets of user data that stay readable.
-    pub confidentiality_offset: ConfidentialityOffset,
+    /// Whether frames are encrypted and from which octet on, or authenticated only.
+    pub confidentiality: Confidentiality,
     /// How the SecTAG names the SC on transmit.
     pub sectag_sci: SectagSci,
     /// VLAN tags that stay ahead of the SecTAG: 0 to 2.
@@ -82,63 +81,6 @@ pub enum AfterSecured {
     Clear,
     /// Nothing passes until it is secured again.
     Close,
-}
-
-/// Octets of user data left unencrypted at the front (802.1AE-2018 10.7.24). Not with XPN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfidentialityOffset {
-    /// None.
-    Zero,
-    /// 30 octets: an IPv4 header stays readable.
-    Thirty,
-    /// 50 octets: an IPv6 header stays readable.
-    Fifty,
-}
-
-impl ConfidentialityOffset {
-    /// The number of octets.
-    pub const fn octets(self) -> usize {
-        match self {
-            Self::Zero => 0,
-            Self::Thirty => 30,
-            Self::Fifty => 50,
-        }
-    }
-}
-
-/// How transmitted SecTAGs name the SC (802.1AE-2018 9.5, 10.5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SectagSci {
-    /// All eight octets in each frame.
-    Explicit,
-    /// Source address and port 1, said by a bit.
-    EndStation,
-    /// Source address and port 0, said by a bit.
-    SingleCopyBroadcast,
-    /// Not at all: point to point, the receiver knows.
-    Implicit,
-}
-
-/// Replay protection (802.1AE-2018 10.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replay {
-    /// No lower bound.
-    Off,
-    /// Each number is higher than the last: a window of 0.
-    Strict,
-    /// So many numbers below the highest are taken.
-    Window(u32),
-}
-
-/// `validateFrames` (802.1AE-2018 10.7.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValidateFrames {
-    /// Frames are not checked.
-    Disabled,
-    /// Frames that fail are counted and delivered where they can be.
-    Check,
-    /// Frames that fail are dropped.
-    Strict,
 }
 
 /// A share of a packet number space, in millionths.
@@ -209,21 +151,12 @@ pub struct StaticSa {
     /// Its key.
     pub key: KeyReference,
     /// What an XPN suite's nonce is made of; `Some` exactly with an XPN suite.
-    pub xpn: Option<XpnNonce>,
-}
-
-/// The two parts of an XPN nonce besides the packet number (802.1AE-2018 14.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct XpnNonce {
-    /// The transmitter's SSCI.
-    pub ssci: Ssci,
-    /// The salt.
-    pub salt: Salt,
+    pub xpn: Option<XpnParams>,
 }
 
 impl Link {
     /// Own SCI when the secure port has `address`: the configured one, or the address and port 1.
-    pub fn own_sci(&self, address: crate::ieee::MacAddr) -> Sci {
+    pub fn own_sci(&self, address: MacAddr) -> Sci {
         self.sci
             .unwrap_or_else(|| Sci::new(address, Sci::END_STATION_PORT))
     }

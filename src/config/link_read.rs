@@ -93,7 +93,6 @@ pub(super) fn read_link(
         sci: sci.map(|sci| sci.value),
         cipher_suite: suite,
         confidentiality: protection.confidentiality,
-        confidentiality_offset: protection.offset,
         sectag_sci,
         clear_vlan_tags: protection.clear_vlan_tags,
         replay,

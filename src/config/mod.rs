@@ -6,7 +6,6 @@
 //! Keys are read to be checked, and only their fingerprints stay.
 
 mod device;
-mod fingerprint;
 mod gateway;
 pub mod keys;
 mod link;
@@ -21,13 +20,12 @@ mod secy_read;
 mod source;
 mod static_read;
 
+pub use crate::crypto::Fingerprint;
 pub use device::{Device, DeviceError, DeviceKind, PciAddress};
-pub use fingerprint::Fingerprint;
 pub use gateway::{Eal, EngineChoice, Gateway, Idle, Memory, Metrics, Workers};
 pub use keys::{KeyFileError, KeyReference, KeySource};
 pub use link::{
-    AfterSecured, Bypass, BypassDirection, ConfidentialityOffset, EncryptionMode, Link, PnShare,
-    Replay, SectagSci, StaticKeys, StaticSa, ValidateFrames, XpnNonce,
+    AfterSecured, Bypass, BypassDirection, EncryptionMode, Link, PnShare, StaticKeys, StaticSa,
 };
 pub use load::known_keys;
 pub use problem::{Place, Problem, Problems, Severity};

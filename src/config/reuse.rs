@@ -8,11 +8,12 @@
 
 use core::fmt;
 
-use super::Fingerprint;
-use super::link::{Link, XpnNonce};
+use super::link::Link;
 use super::link_read::ReadLink;
 use super::raw::Reader;
+use crate::crypto::Fingerprint;
 use crate::ieee::{An, Sci};
+use crate::macsec::XpnParams;
 
 /// An SA that someone transmits on: we, or the peer of one of our links.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Transmitter {
     /// The association number.
     pub an: An,
     /// What an XPN suite's nonce is made of.
-    pub xpn: Option<XpnNonce>,
+    pub xpn: Option<XpnParams>,
     /// The key.
     pub fingerprint: Fingerprint,
 }
@@ -179,7 +180,7 @@ mod tests {
             ours,
             sci: sci.map(Sci),
             an: An::ALL[0],
-            xpn: ssci.map(|ssci| XpnNonce {
+            xpn: ssci.map(|ssci| XpnParams {
                 ssci: Ssci(ssci),
                 salt: Salt([1; 12]),
             }),

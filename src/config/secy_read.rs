@@ -1,18 +1,12 @@
 //! Reads and checks the keys of `[[link]]` that say what the SecY does to a frame.
 
-use super::link::{
-    Bypass, BypassDirection, ConfidentialityOffset, EncryptionMode, PnShare, Replay, SectagSci,
-    ValidateFrames,
-};
+use super::link::{Bypass, BypassDirection, EncryptionMode, PnShare};
 use super::raw::{Field, Reader, Section};
 use crate::ieee::{CipherSuite, EtherType, Sci};
+use crate::macsec::{Confidentiality, MAX_WINDOW_XPN, Replay, SectagSci, ValidateFrames};
 
 /// Keys of an entry of `bypass`.
 pub(super) const BYPASS_KEYS: [&str; 2] = ["ethertype", "direction"];
-
-/// The largest replay window of an XPN suite (802.1AE-2018 10.7.8): it must stay clear of the
-/// half of the 32-bit space from which the upper half of a PN is recovered.
-const MAX_XPN_WINDOW: u32 = (1 << 30) - 1;
 
 pub(super) fn read_sectag_sci(
     reader: &mut Reader<'_>,
@@ -23,14 +17,14 @@ pub(super) fn read_sectag_sci(
         ("explicit", SectagSci::Explicit),
         ("end-station", SectagSci::EndStation),
         ("single-copy-broadcast", SectagSci::SingleCopyBroadcast),
-        ("none", SectagSci::Implicit),
+        ("none", SectagSci::None),
     ];
     let field = section.choice(reader, "sectag_sci", &choices, SectagSci::Explicit);
     let wanted_port = match field.value {
         SectagSci::Explicit => return field.value,
         SectagSci::EndStation => Some(Sci::END_STATION_PORT),
         SectagSci::SingleCopyBroadcast => Some(Sci::SINGLE_COPY_BROADCAST_PORT),
-        SectagSci::Implicit => None,
+        SectagSci::None => None,
     };
     let Some(sci) = sci else {
         let what = "frames without an explicit SCI need `sci` to be set";
@@ -52,8 +46,7 @@ pub(super) fn read_sectag_sci(
 }
 
 pub(super) struct Protection {
-    pub(super) confidentiality: bool,
-    pub(super) offset: ConfidentialityOffset,
+    pub(super) confidentiality: Confidentiality,
     pub(super) clear_vlan_tags: u8,
     pub(super) pn_soft_threshold: PnShare,
 }
@@ -76,8 +69,7 @@ pub(super) fn read_protection(
     )]
     let millionths = (share.value * f64::from(PnShare::MILLIONTHS)).round() as u32;
     Protection {
-        confidentiality: confidentiality.value,
-        offset: read_offset(reader, section, suite, confidentiality.value),
+        confidentiality: read_offset(reader, section, suite, confidentiality.value),
         clear_vlan_tags: section.number(reader, "clear_vlan_tags", 0..=2, 0).value,
         pn_soft_threshold: PnShare(millionths),
     }
@@ -87,28 +79,31 @@ fn read_offset(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     suite: CipherSuite,
-    confidentiality: bool,
-) -> ConfidentialityOffset {
+    encrypts: bool,
+) -> Confidentiality {
     let field = section.number::<u8>(reader, "confidentiality_offset", 0..=50, 0);
-    let offset = match field.value {
-        0 => return ConfidentialityOffset::Zero,
-        30 => ConfidentialityOffset::Thirty,
-        50 => ConfidentialityOffset::Fifty,
+    let confidentiality = match field.value {
+        0 => Confidentiality::Offset0,
+        30 => Confidentiality::Offset30,
+        50 => Confidentiality::Offset50,
         other => {
             let what = format!("`confidentiality_offset` is {other}");
             reader.wrong(&field, what, "0, 30 or 50 octets; there are no others");
-            return ConfidentialityOffset::Zero;
+            return Confidentiality::Offset0;
         }
     };
-    if suite.is_xpn() {
+    if field.value != 0 && suite.is_xpn() {
         let what = format!("{suite} has no confidentiality offset");
-        let right = "0, or a suite without XPN";
-        reader.wrong(&field, what, right);
-    } else if !confidentiality {
+        reader.wrong(&field, what, "0, or a suite without XPN");
+    } else if field.value != 0 && !encrypts {
         let what = "a confidentiality offset without confidentiality";
         reader.wrong(&field, what, "0, or `confidentiality = true`");
     }
-    offset
+    if encrypts {
+        confidentiality
+    } else {
+        Confidentiality::IntegrityOnly
+    }
 }
 
 pub(super) fn read_replay(
@@ -136,9 +131,9 @@ pub(super) fn read_replay(
         }
         return (replay.value, depth.value);
     };
-    if suite.is_xpn() && window.value > MAX_XPN_WINDOW {
+    if suite.is_xpn() && window.value > MAX_WINDOW_XPN {
         let what = format!("a replay window of {} with {suite}", window.value);
-        let right = format!("at most {MAX_XPN_WINDOW} with XPN");
+        let right = format!("at most {MAX_WINDOW_XPN} with XPN");
         reader.wrong(&window, what, right);
     }
     (Replay::Window(window.value), depth.value)

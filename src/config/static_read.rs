@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::keys::{self, KeyReference, KeySource};
-use super::link::{StaticKeys, StaticSa, XpnNonce};
+use super::link::{StaticKeys, StaticSa};
 use super::raw::{Field, Reader, Section};
 use super::redact::{self, quoted};
 use crate::ieee::{An, CipherSuite, Salt, Sci, Ssci, decode_hex};
+use crate::macsec::XpnParams;
 
 /// Keys of `[link.static]`.
 pub(super) const STATIC_KEYS: [&str; 10] = [
@@ -47,7 +48,7 @@ pub(super) fn read_static(
     let tx_an = section.number::<u8>(reader, "tx_an", 0..=3, 0);
     let rx_an = section.number::<u8>(reader, "rx_an", 0..=3, 0);
     let xpn = read_xpn(reader, section, suite);
-    let sa = |an: u8, key: &Option<Field<KeyReference>>, xpn: Option<XpnNonce>| {
+    let sa = |an: u8, key: &Option<Field<KeyReference>>, xpn: Option<XpnParams>| {
         Some(StaticSa {
             an: An::new(an)?,
             key: key.as_ref()?.value.clone(),
@@ -202,7 +203,7 @@ fn read_xpn(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     suite: CipherSuite,
-) -> Option<(XpnNonce, XpnNonce)> {
+) -> Option<(XpnParams, XpnParams)> {
     let keys = ["tx_ssci", "rx_ssci", "salt"];
     if !suite.is_xpn() {
         for key in keys {
@@ -239,7 +240,7 @@ fn read_xpn(
         reader.wrong(&rx, what, right);
         return None;
     }
-    let nonce = |ssci| XpnNonce {
+    let nonce = |ssci| XpnParams {
         ssci: Ssci(ssci),
         salt: Salt(octets),
     };
