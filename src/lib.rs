@@ -13,3 +13,5 @@ pub mod config;
 pub mod crypto;
 pub mod ieee;
 pub mod macsec;
+#[cfg(feature = "std")]
+pub mod state;

@@ -1,0 +1,84 @@
+//! The few system calls that state is kept with, one method each, so that a test can stop between
+//! any two of them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::libc;
+
+use super::record::MAX_RECORD;
+
+/// What is asked of a file system. One call, one effect.
+pub(super) trait Disk {
+    /// The content of a file, cut behind [`MAX_RECORD`]; `None` where there is no such file.
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// The names in a directory.
+    fn names(&self, directory: &Path) -> io::Result<Vec<String>>;
+    /// Makes or empties a file and fills it. It may be lost in a crash.
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+    /// Has a file's content survive a crash.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+    /// Puts a file in the place of another. It may be undone by a crash.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Has the names in a directory survive a crash.
+    fn sync_directory(&self, directory: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// The file system itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filesystem;
+
+impl Disk for Filesystem {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path);
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let mut content = Vec::new();
+        file.take(MAX_RECORD as u64).read_to_end(&mut content)?;
+        Ok(Some(content))
+    }
+
+    fn names(&self, directory: &Path) -> io::Result<Vec<String>> {
+        fs::read_dir(directory)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(path)?
+            .write_all(content)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        // A file's dirty pages are the file's, not the descriptor's: syncing through a new one
+        // reaches what was written through the old one.
+        OpenOptions::new().write(true).open(path)?.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        File::open(directory)?.sync_all()
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+}
