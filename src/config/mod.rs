@@ -15,6 +15,7 @@ mod nearest;
 mod problem;
 mod raw;
 mod redact;
+pub mod reload;
 pub mod reuse;
 mod secy_read;
 mod source;
