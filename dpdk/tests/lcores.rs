@@ -34,7 +34,7 @@ fn arguments_pass_verbatim() {
         assert_eq!(eal.process_type(), ProcessType::Primary);
         let dir = eal.runtime_dir().unwrap();
         assert!(
-            dir.ends_with(format!("dpdk/t{}", std::process::id())),
+            dir.ends_with(format!("dpdk/{}", support::prefix())),
             "{}",
             dir.display()
         );

@@ -16,8 +16,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// The child's exit status is what counts; its output is shown on failure.
 pub(crate) fn alone(name: &str, body: impl FnOnce()) {
-    if std::env::var_os(CHILD).is_some_and(|child| child == *name) {
-        return body();
+    if in_child(name) {
+        body();
+        // EAL leaves its folder of run-time files.
+        drop(std::fs::remove_dir_all(format!(
+            "/var/run/dpdk/{}",
+            prefix()
+        )));
+        return;
     }
     let (status, output) = run(child(name), LIMIT);
     assert!(
@@ -30,13 +36,44 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
     );
 }
 
+/// Whether this process is the child of the test `name`.
+pub(crate) fn in_child(name: &str) -> bool {
+    std::env::var_os(CHILD).is_some_and(|child| child == *name)
+}
+
 /// The command that runs the test `name` as a child.
 pub(crate) fn child(name: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    for_child(Command::new(std::env::current_exe().unwrap()), name)
+}
+
+/// The command that runs the test `name` as a child of `wrapper`, a command that runs its arguments.
+pub(crate) fn child_of(mut wrapper: Command, name: &str) -> Command {
+    wrapper.arg(std::env::current_exe().unwrap());
+    for_child(wrapper, name)
+}
+
+fn for_child(mut command: Command, name: &str) -> Command {
     command
-        .args([name, "--exact", "--nocapture", "--include-ignored"])
+        .args([name, "--exact", "--nocapture"])
         .env(CHILD, name);
     command
+}
+
+/// Asks until it is so, or the limit has passed.
+pub(crate) fn wait_for(mut is_so: impl FnMut() -> bool, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while Instant::now() < deadline {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+/// The `--file-prefix` of this process.
+pub(crate) fn prefix() -> String {
+    format!("dpdk-test-{}", std::process::id())
 }
 
 /// Runs a command to its end or to the limit, and gives its status (`None`: it was ended) and its output.
@@ -91,7 +128,7 @@ pub(crate) fn eal(more: &[&str]) -> Eal {
 
 /// The arguments that [`eal`] passes.
 pub(crate) fn arguments(more: &[&str]) -> Vec<String> {
-    let prefix = format!("--file-prefix=t{}", std::process::id());
+    let prefix = format!("--file-prefix={}", prefix());
     let fixed = [
         "--no-huge",
         "-m",
