@@ -177,9 +177,7 @@ impl fmt::Display for SelectError {
                 "crypto engine {name} failed its self-test: {error}; use \"auto\" or another engine"
             ),
             Self::AllFailed(reports) => {
-                f.write_str(
-                    "no crypto engine passed its self-test: don't use this machine or build",
-                )?;
+                f.write_str("no crypto engine can be used")?;
                 reports
                     .iter()
                     .try_for_each(|report| write!(f, "; {report}"))
