@@ -228,6 +228,9 @@ impl KeyFileError {
             Self::Io { kind } if *kind == io::ErrorKind::NotFound => {
                 format!("make one: macsecgw keygen sak --suite SUITE --out {path}")
             }
+            Self::Io { kind } if *kind == io::ErrorKind::PermissionDenied => {
+                "key files are root's: run this as root".to_owned()
+            }
             Self::Io { .. } => format!("look at it: ls -l {path}"),
             Self::NotAFile { .. } => "name the key file itself".to_owned(),
             Self::Owner { .. } => format!("chown root {path}; then think of making a new key"),
