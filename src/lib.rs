@@ -9,6 +9,8 @@
 extern crate alloc;
 
 #[cfg(feature = "std")]
+pub mod cli;
+#[cfg(feature = "std")]
 pub mod config;
 pub mod crypto;
 pub mod ieee;

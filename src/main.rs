@@ -1,2 +1,44 @@
-//! The binary.
-fn main() {}
+//! The binary: joins the parts and gives the process its exit code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use macsec_gateway::cli::{Cli, Command, Failure, check, fresh_key, keygen};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_with_version(env!("CARGO_PKG_VERSION"));
+    match dispatch(&cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to tell where standard error is closed.
+            let _ = write!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Check(args) => {
+            let report = check::run(args)?;
+            let _ = write!(std::io::stderr(), "{}", report.warnings);
+            print(&report.summary);
+        }
+        Command::Keygen(command) => {
+            print(&keygen::run(command, std::io::stdout().is_terminal())?);
+        }
+        Command::FreshKey(args) => print(&fresh_key::run(args)?),
+        Command::Run(_) | Command::Status(_) | Command::Counters(_) => {
+            return Err(Failure::Refused {
+                what: "this subcommand is not there yet".to_owned(),
+                right: "check, keygen and fresh-key are".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Prints `text`, where there is still someone who reads.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -39,7 +39,7 @@ pub(crate) const TABLE: &[Row] = &[
         "api",
         &["ieee", "macsec", "bus", "config", "control", "metrics"],
     ),
-    row("cli", &["ieee", "crypto", "config", "api"]),
+    row("cli", &["ieee", "crypto", "config", "state", "api"]),
     row("main.rs", &[EVERYTHING]),
     row("crate dpdk", &["crate dpdk-sys"]),
 ];

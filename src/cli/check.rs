@@ -1,0 +1,139 @@
+//! `check`: is the config good, and what does it come to.
+
+use std::fmt::Write as _;
+
+use super::Failure;
+use super::args::CheckArgs;
+use crate::config::{Config, EncryptionMode, EngineChoice, Link, Memory};
+use crate::macsec::{Confidentiality, Replay};
+
+/// What `check` has to say about a good config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// For standard output.
+    pub summary: String,
+    /// For standard error; empty where there is nothing to warn of.
+    pub warnings: String,
+}
+
+/// Checks the config and its key files.
+///
+/// # Errors
+/// [`Failure::Config`] with everything that is wrong.
+pub fn run(args: &CheckArgs) -> Result<Report, Failure> {
+    let config = Config::load(&args.config)?;
+    let mut warnings = String::new();
+    for warning in &config.warnings {
+        // Writing to a string can't fail.
+        let _ = writeln!(warnings, "{warning}");
+    }
+    Ok(Report {
+        summary: summary(&config),
+        warnings,
+    })
+}
+
+/// The config in a few lines and a table of its links.
+fn summary(config: &Config) -> String {
+    let mut text = format!("{}: OK\n\n", config.path.display());
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    line("gateway", &config.gateway.name);
+    let cores: Vec<String> = config
+        .workers
+        .cores
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if cores.is_empty() {
+        line("workers", "spread over the CPUs that the process may use");
+    } else {
+        line("workers", &format!("on CPU {}", cores.join(", ")));
+    }
+    line(
+        "memory",
+        match config.eal.memory {
+            Memory::Auto => "hugepages where there are any",
+            Memory::Hugepages => "hugepages",
+            Memory::NoHuge => "ordinary pages",
+        },
+    );
+    line(
+        "engine",
+        match config.engine {
+            EngineChoice::Auto => "the fastest one",
+            EngineChoice::Ring => "ring",
+            EngineChoice::AesGcm => "aes-gcm",
+        },
+    );
+    let metrics = config.metrics.listen.map_or_else(
+        || "off".to_owned(),
+        |address| format!("http://{address}/metrics"),
+    );
+    line("metrics", &metrics);
+    text.push('\n');
+    table(&mut text, &config.links);
+    text
+}
+
+fn table(text: &mut String, links: &[Link]) {
+    let header = [
+        "LINK",
+        "ENCRYPTION",
+        "SUITE",
+        "PROTECTION",
+        "REPLAY",
+        "MTU",
+        "PLAIN",
+        "SECURE",
+        "TX KEY",
+        "RX KEY",
+    ];
+    let mut rows = vec![header.map(str::to_owned)];
+    rows.extend(links.iter().map(row));
+    let mut widths = [0; 10];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    for row in &rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn row(link: &Link) -> [String; 10] {
+    let dash = || "-".to_owned();
+    let macsec = link.encryption != EncryptionMode::NoEncrypt;
+    let of_macsec = |text: String| if macsec { text } else { dash() };
+    let key = |sa: Option<&crate::config::StaticSa>| {
+        sa.map_or_else(dash, |sa| format!("AN {} {}", sa.an, sa.key.fingerprint))
+    };
+    let keys = link.static_keys.as_ref();
+    [
+        link.name.clone(),
+        link.encryption.name().to_owned(),
+        of_macsec(link.cipher_suite.to_string()),
+        of_macsec(match link.confidentiality {
+            Confidentiality::IntegrityOnly => "integrity only".to_owned(),
+            Confidentiality::Offset0 => "encrypted".to_owned(),
+            other => format!("encrypted, offset {}", other.offset()),
+        }),
+        of_macsec(match link.replay {
+            Replay::Off => "off".to_owned(),
+            Replay::Strict => "strict".to_owned(),
+            Replay::Window(window) => format!("window {window}"),
+        }),
+        link.mtu.to_string(),
+        link.plain.to_string(),
+        link.secure.to_string(),
+        key(keys.map(|keys| &keys.tx)),
+        key(keys.map(|keys| &keys.rx)),
+    ]
+}

@@ -1,0 +1,174 @@
+//! `check`, `keygen` and `fresh-key` as an operator runs them.
+
+#[path = "config/desk.rs"]
+mod desk;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+
+use desk::Desk;
+
+fn macsecgw(desk: &Desk, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_macsecgw"))
+        .args(args)
+        .current_dir(&desk.path)
+        .output()
+        .unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+/// The minimal config with a state directory of its own.
+fn with_state(desk: &Desk) -> String {
+    let state = desk.path.join("state");
+    let gateway = format!("[gateway]\nstate_dir = \"{}\"\n", state.display());
+    let config = format!("{gateway}{}", desk::MINIMAL);
+    desk.file("gw.toml", config.as_bytes(), 0o644);
+    state.display().to_string()
+}
+
+#[test]
+fn check_shows_what_a_good_config_comes_to() {
+    let desk = Desk::new();
+    desk.file("gw.toml", desk::MINIMAL.as_bytes(), 0o644);
+    let output = macsecgw(&desk, &["check", "--config", "gw.toml"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(shown.starts_with("gw.toml: OK\n"), "{shown}");
+    assert!(
+        shown.contains("dx1   must_encrypt  gcm-aes-xpn-256  encrypted"),
+        "{shown}"
+    );
+    assert!(!shown.contains("11111111"), "{shown}");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn check_shows_every_problem_and_ends_with_2() {
+    let desk = Desk::new();
+    let bad = desk::MINIMAL
+        .replace("tx_ssci = 1", "tx_scsi = 1")
+        .replace("[link.static]", "mtu = 20\n[link.static]");
+    desk.file("gw.toml", bad.as_bytes(), 0o644);
+    let output = macsecgw(&desk, &["check", "--config", "gw.toml"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for part in [
+        "gw.toml:7:7",
+        "did you mean `tx_ssci`?",
+        "config refused: 3 errors",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn a_sak_is_made_checked_and_said_to_be_fresh_once() {
+    let desk = Desk::new();
+    let state = with_state(&desk);
+    fs::remove_file(desk.path.join("tx.sak")).unwrap();
+    let keygen = [
+        "keygen",
+        "sak",
+        "--suite",
+        "gcm-aes-xpn-256",
+        "--out",
+        "tx.sak",
+    ];
+    let output = macsecgw(&desk, &keygen);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let made = fs::read_to_string(desk.path.join("tx.sak")).unwrap();
+    let mode = fs::metadata(desk.path.join("tx.sak"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!((made.len(), mode & 0o777), (65, 0o600));
+    let shown = text(&output.stdout);
+    assert!(!shown.contains(made.trim()), "the key was printed");
+    let fingerprint = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("fingerprint"))
+        .unwrap()
+        .trim()
+        .to_owned();
+
+    let check = macsecgw(&desk, &["check", "--config", "gw.toml"]);
+    assert!(text(&check.stdout).contains(&fingerprint));
+
+    let fresh = |link: &str, fingerprint: &str| {
+        let args = ["fresh-key", "--config", "gw.toml", "--link", link];
+        let output = macsecgw(
+            &desk,
+            &[&args[..], &["--fingerprint", fingerprint]].concat(),
+        );
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = fresh("dx2", &fingerprint);
+    assert!(code == Some(2) && said.contains("one of: dx1"), "{said}");
+    let (code, said) = fresh("dx1", "0000-0000-0000-0000");
+    assert!(code == Some(2) && said.contains(&fingerprint), "{said}");
+    let (code, said) = fresh("dx1", &fingerprint);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let (code, said) = fresh("dx1", &fingerprint);
+    assert!(code == Some(1) && said.contains("is not fresh"), "{said}");
+    assert_eq!(fs::read_dir(state).unwrap().count(), 2);
+}
+
+#[test]
+fn no_key_is_overwritten_and_none_is_half_made() {
+    let desk = Desk::new();
+    let args = ["keygen", "sak", "--suite", "gcm-aes-128", "--out", "tx.sak"];
+    let output = macsecgw(&desk, &args);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no file with a key is overwritten"));
+    let kept = fs::read_to_string(desk.path.join("tx.sak")).unwrap();
+    assert_eq!(kept, "11".repeat(32));
+    // The second file of a pair is in the way: the first one goes again.
+    desk.file("macsec.cak", b"mine", 0o600);
+    let output = macsecgw(&desk, &["keygen", "cak", "--out-dir", "."]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!desk.path.join("macsec.ckn").exists());
+}
+
+#[test]
+fn a_pair_for_aws_is_64_digits_each() {
+    let desk = Desk::new();
+    let output = macsecgw(&desk, &["keygen", "cak", "--out-dir", ".", "--name", "dx1"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let [ckn, cak] = ["dx1.ckn", "dx1.cak"].map(|name| {
+        let path = desk.path.join(name);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::read_to_string(path).unwrap()
+    });
+    let is_hex = |text: &str| text.len() == 64 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    assert!(is_hex(&ckn) && is_hex(&cak) && ckn != cak);
+    let shown = text(&output.stdout);
+    assert!(shown.contains(&ckn) && !shown.contains(&cak), "{shown}");
+}
+
+#[test]
+fn a_secret_goes_to_no_pipe() {
+    let desk = Desk::new();
+    for args in [
+        &["keygen", "cak", "--out-dir", ".", "--show-secret"][..],
+        &[
+            "keygen",
+            "sak",
+            "--suite",
+            "gcm-aes-128",
+            "--out",
+            "n.sak",
+            "--show-secret",
+        ],
+    ] {
+        let output = macsecgw(&desk, args);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("onto a terminal only"));
+        assert!(output.stdout.is_empty());
+    }
+    assert!(!desk.path.join("macsec.cak").exists() && !desk.path.join("n.sak").exists());
+}
