@@ -23,6 +23,7 @@ impl Burst {
 
     /// An empty burst.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         Self {
             mbufs: [const { MaybeUninit::uninit() }; Self::CAPACITY],
@@ -32,18 +33,21 @@ impl Burst {
 
     /// How many frames are inside.
     #[must_use]
+    #[inline]
     pub const fn len(&self) -> usize {
         self.len
     }
 
     /// Whether none is inside.
     #[must_use]
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// How many more fit.
     #[must_use]
+    #[inline]
     pub const fn room(&self) -> usize {
         Self::CAPACITY - self.len
     }
@@ -52,6 +56,7 @@ impl Burst {
     ///
     /// # Errors
     /// The frame itself, when the burst is full.
+    #[inline]
     pub fn push(&mut self, mbuf: Mbuf) -> Result<(), Mbuf> {
         match self.mbufs.get_mut(self.len) {
             Some(slot) => {
@@ -64,6 +69,7 @@ impl Burst {
     }
 
     /// Takes the last frame.
+    #[inline]
     pub fn pop(&mut self) -> Option<Mbuf> {
         let last = self.len.checked_sub(1)?;
         self.len = last;
@@ -75,6 +81,7 @@ impl Burst {
 
     /// The frames, first to last.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[Mbuf] {
         let start = self.mbufs.as_ptr().cast::<Mbuf>();
         // SAFETY: the first `len` slots are initialised, and MaybeUninit<Mbuf> has Mbuf's layout.
@@ -83,6 +90,7 @@ impl Burst {
 
     /// The frames, to change or reorder.
     #[must_use]
+    #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [Mbuf] {
         let start = self.mbufs.as_mut_ptr().cast::<Mbuf>();
         // SAFETY: as above, and the borrow is exclusive.
@@ -90,16 +98,19 @@ impl Burst {
     }
 
     /// The frames, first to last.
+    #[inline]
     pub fn iter(&self) -> std::slice::Iter<'_, Mbuf> {
         self.as_slice().iter()
     }
 
     /// The frames, first to last, to change.
+    #[inline]
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Mbuf> {
         self.as_mut_slice().iter_mut()
     }
 
     /// Takes all frames out, first to last. What the iterator does not give is freed with it.
+    #[inline]
     pub fn drain(&mut self) -> Drain<'_> {
         let end = self.len;
         // The burst is empty at once, so that even a leaked iterator leaves nothing to be freed twice.
@@ -126,6 +137,7 @@ impl Burst {
     }
 
     /// Where received mbufs go, and how many fit.
+    #[inline]
     pub(crate) fn spare(&mut self) -> (*mut *mut rte_mbuf, u16) {
         let spare = &mut self.mbufs[self.len..];
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
@@ -136,11 +148,13 @@ impl Burst {
     ///
     /// # Safety
     /// The first `received` slots of what `spare` gave have been filled with mbufs that are now owned here.
+    #[inline]
     pub(crate) unsafe fn received(&mut self, received: u16) {
         self.len = (self.len + usize::from(received)).min(Self::CAPACITY);
     }
 
     /// The mbufs to transmit, and how many.
+    #[inline]
     pub(crate) fn filled(&mut self) -> (*mut *mut rte_mbuf, u16) {
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
         (self.mbufs.as_mut_ptr().cast(), self.len as u16)
@@ -150,6 +164,7 @@ impl Burst {
     ///
     /// # Safety
     /// The first `taken` mbufs of what `filled` gave have a new owner.
+    #[inline]
     pub(crate) unsafe fn forget_front(&mut self, taken: u16) {
         let taken = usize::from(taken).min(self.len);
         let left = self.len - taken;
@@ -166,12 +181,14 @@ impl Burst {
 }
 
 impl Default for Burst {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl Drop for Burst {
+    #[inline]
     fn drop(&mut self) {
         self.clear();
     }
@@ -187,6 +204,7 @@ impl<'burst> IntoIterator for &'burst Burst {
     type Item = &'burst Mbuf;
     type IntoIter = std::slice::Iter<'burst, Mbuf>;
 
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
@@ -196,6 +214,7 @@ impl<'burst> IntoIterator for &'burst mut Burst {
     type Item = &'burst mut Mbuf;
     type IntoIter = std::slice::IterMut<'burst, Mbuf>;
 
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut()
     }
@@ -212,6 +231,7 @@ pub struct Drain<'burst> {
 impl Iterator for Drain<'_> {
     type Item = Mbuf;
 
+    #[inline]
     fn next(&mut self) -> Option<Mbuf> {
         if self.next == self.end {
             return None;
@@ -222,6 +242,7 @@ impl Iterator for Drain<'_> {
         Some(unsafe { slot.assume_init_read() })
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = self.end - self.next;
         (left, Some(left))
@@ -231,6 +252,7 @@ impl Iterator for Drain<'_> {
 impl ExactSizeIterator for Drain<'_> {}
 
 impl Drop for Drain<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.for_each(drop);
     }

@@ -330,7 +330,7 @@ impl Eal {
     ///
     /// # Errors
     /// [`Error::NoSharedMemory`] when no other process could attach; [`Error::Call`] with DPDK's reason.
-    pub fn pdump_init(&self) -> Result<Pdump<'_>, Error> {
+    pub fn pdump_init(&self) -> Result<Pdump, Error> {
         Pdump::init(self)
     }
 }

@@ -34,37 +34,45 @@ impl Mbuf {
     ///
     /// # Safety
     /// `mbuf` is a valid direct mbuf with one reference, and nothing else uses it from here on.
+    #[inline]
     pub(crate) unsafe fn from_raw(mbuf: NonNull<rte_mbuf>) -> Self {
         Self(mbuf)
     }
 
     /// Gives the mbuf up to C.
+    #[inline]
     fn into_raw(self) -> *mut rte_mbuf {
         ManuallyDrop::new(self).0.as_ptr()
     }
 
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *mut rte_mbuf {
         self.0.as_ptr()
     }
 
     /// The address of the header's field at `offset`.
+    #[inline]
     fn at<T>(&self, offset: usize) -> *mut T {
         // SAFETY: the offset is of a field inside of struct rte_mbuf, so the address stays inside of it.
         unsafe { self.0.as_ptr().cast::<u8>().add(offset) }.cast()
     }
 
+    #[inline]
     fn data_off(&self) -> u16 {
         field!(self, DPDK_SHIM_MBUF_DATA_OFF, u16)
     }
 
+    #[inline]
     fn data_len(&self) -> u16 {
         field!(self, DPDK_SHIM_MBUF_DATA_LEN, u16)
     }
 
+    #[inline]
     fn buf_len(&self) -> u16 {
         field!(self, DPDK_SHIM_MBUF_BUF_LEN, u16)
     }
 
+    #[inline]
     fn set_data_off(&mut self, value: u16) {
         // SAFETY: a field of this type in a header that `self` owns; callers keep offset + length <= buf_len.
         unsafe {
@@ -73,6 +81,7 @@ impl Mbuf {
         };
     }
 
+    #[inline]
     fn set_data_len(&mut self, value: u16) {
         // SAFETY: as above.
         unsafe {
@@ -81,6 +90,7 @@ impl Mbuf {
         };
     }
 
+    #[inline]
     fn set_pkt_len(&mut self, value: u32) {
         // SAFETY: a field of this type in a header that `self` owns.
         unsafe {
@@ -90,6 +100,7 @@ impl Mbuf {
     }
 
     /// The first octet of the first segment's data.
+    #[inline]
     fn start(&self) -> *mut u8 {
         let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
         // SAFETY: DPDK and this module keep data_off within the buffer.
@@ -98,30 +109,35 @@ impl Mbuf {
 
     /// Octets of the frame, over all segments.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         field!(self, DPDK_SHIM_MBUF_PKT_LEN, u32) as usize
     }
 
     /// Whether the frame has no octets.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// How many segments the frame is in.
     #[must_use]
+    #[inline]
     pub fn segments(&self) -> u16 {
         field!(self, DPDK_SHIM_MBUF_NB_SEGS, u16)
     }
 
     /// Whether the whole frame is in the first segment, where the accessors below see it.
     #[must_use]
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
         self.segments() == 1
     }
 
     /// The octets of the first segment.
     #[must_use]
+    #[inline]
     pub fn data(&self) -> &[u8] {
         let (start, len) = (self.start(), usize::from(self.data_len()));
         // SAFETY: DPDK and this module keep offset + length within the buffer, which is mapped (so
@@ -131,6 +147,7 @@ impl Mbuf {
 
     /// The octets of the first segment, to change.
     #[must_use]
+    #[inline]
     pub fn data_mut(&mut self) -> &mut [u8] {
         let (start, len) = (self.start(), usize::from(self.data_len()));
         // SAFETY: as above, and the borrow of `self` is exclusive.
@@ -139,12 +156,14 @@ impl Mbuf {
 
     /// Free octets before the data of the first segment.
     #[must_use]
+    #[inline]
     pub fn headroom(&self) -> usize {
         usize::from(self.data_off())
     }
 
     /// Free octets behind the data of the first segment.
     #[must_use]
+    #[inline]
     pub fn tailroom(&self) -> usize {
         let used = usize::from(self.data_off()) + usize::from(self.data_len());
         usize::from(self.buf_len()).saturating_sub(used)
@@ -152,6 +171,7 @@ impl Mbuf {
 
     /// Adds `n` octets before the data and gives them, with arbitrary contents. `None`, and no change, if
     /// the headroom is smaller.
+    #[inline]
     pub fn prepend(&mut self, n: usize) -> Option<&mut [u8]> {
         let n = u16::try_from(n).ok()?;
         let offset = self.data_off().checked_sub(n)?;
@@ -165,6 +185,7 @@ impl Mbuf {
 
     /// Adds `n` octets behind the data and gives them, with arbitrary contents. `None`, and no change, if
     /// the tailroom is smaller or the frame is in several segments.
+    #[inline]
     pub fn append(&mut self, n: usize) -> Option<&mut [u8]> {
         if !self.is_contiguous() || n > self.tailroom() {
             return None;
@@ -178,6 +199,7 @@ impl Mbuf {
 
     /// Takes `n` octets off the front. False, and no change, if the first segment has fewer.
     #[must_use]
+    #[inline]
     pub fn adj(&mut self, n: usize) -> bool {
         let Some((n, left)) = self.less(n) else {
             return false;
@@ -192,6 +214,7 @@ impl Mbuf {
     /// Takes `n` octets off the end. False, and no change, if there are fewer or the frame is in several
     /// segments.
     #[must_use]
+    #[inline]
     pub fn trim(&mut self, n: usize) -> bool {
         if !self.is_contiguous() {
             return false;
@@ -205,6 +228,7 @@ impl Mbuf {
     }
 
     /// `n` as the header counts, and what the first segment has left without it.
+    #[inline]
     fn less(&self, n: usize) -> Option<(u16, u16)> {
         let n = u16::try_from(n).ok()?;
         Some((n, self.data_len().checked_sub(n)?))
@@ -212,12 +236,14 @@ impl Mbuf {
 
     /// The port that the frame came in by; `u16::MAX` for a fresh mbuf.
     #[must_use]
+    #[inline]
     pub fn port(&self) -> u16 {
         field!(self, DPDK_SHIM_MBUF_PORT, u16)
     }
 
     /// The flags of the header (`RTE_MBUF_F_*`).
     #[must_use]
+    #[inline]
     pub fn ol_flags(&self) -> u64 {
         field!(self, DPDK_SHIM_MBUF_OL_FLAGS, u64)
     }
@@ -227,6 +253,7 @@ impl Mbuf {
     /// Ports are configured not to. Some drivers do all the same, and `net_af_packet` among them reports a
     /// tag that the kernel stripped: a wire must put it back or count the frame as dropped.
     #[must_use]
+    #[inline]
     pub fn vlan_stripped(&self) -> Option<u16> {
         let stripped = self.ol_flags() & u64::from(dpdk_sys::DPDK_SHIM_RX_VLAN_STRIPPED) != 0;
         stripped.then(|| field!(self, DPDK_SHIM_MBUF_VLAN_TCI, u16))
@@ -248,6 +275,7 @@ impl Mbuf {
 }
 
 impl Drop for Mbuf {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: this owner is the only one, and ends here. The pool outlives its mbufs' owners: see
         // `Pool::drop` in mempool.rs.

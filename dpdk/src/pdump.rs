@@ -1,37 +1,43 @@
 //! Packet capture for other processes: `dpdk-dumpcap` and `dpdk-pdump` attach through it.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use crate::eal::Eal;
-use crate::error::{Error, check};
+use crate::eal::{Eal, Runtime};
+use crate::error::{Error, check, last};
 
-/// Capture is possible while this lives.
+/// Capture is possible while this lives. Stays on the main lcore's thread, as [`Eal`] does.
 #[derive(Debug)]
-pub struct Pdump<'eal> {
-    eal: PhantomData<&'eal Eal>,
+pub struct Pdump {
+    /// EAL is cleaned up after this at the earliest.
+    _runtime: Arc<Runtime>,
+    not_send: PhantomData<*const ()>,
 }
 
-impl<'eal> Pdump<'eal> {
-    pub(crate) fn init(eal: &'eal Eal) -> Result<Self, Error> {
+impl Pdump {
+    pub(crate) fn init(eal: &Eal) -> Result<Self, Error> {
         eal.shares_memory()?;
         // SAFETY: EAL is started and the calling thread is its main lcore.
         let returned = unsafe { dpdk_sys::rte_pdump_init() };
         if returned < 0 {
-            let error = crate::error::last("rte_pdump_init");
             // DPDK sets rte_errno for some of its reasons only.
-            return Err(if error.code() == Some(0) {
-                check("rte_pdump_init", returned).err().unwrap_or(error)
-            } else {
-                error
-            });
+            return match last("rte_pdump_init") {
+                error if error.code() == Some(0) => {
+                    Err(check("rte_pdump_init", returned).err().unwrap_or(error))
+                }
+                error => Err(error),
+            };
         }
-        Ok(Self { eal: PhantomData })
+        Ok(Self {
+            _runtime: Arc::clone(eal.runtime()),
+            not_send: PhantomData,
+        })
     }
 }
 
-impl Drop for Pdump<'_> {
+impl Drop for Pdump {
     fn drop(&mut self) {
-        // SAFETY: initialised once by `init`, and EAL is still there (the borrow).
+        // SAFETY: initialised once by `init`, and EAL is still there (the reference to its runtime).
         unsafe { dpdk_sys::rte_pdump_uninit() };
     }
 }

@@ -8,9 +8,13 @@
 mod support;
 
 use dpdk::{
-    Burst, Eal, Error, Mempool, PortConfig, PortControl, RxQueue, Setting, SocketId, TxQueue,
+    Burst, Eal, Error, Mbuf, Mempool, PortConfig, PortControl, RxQueue, Setting, SocketId, TxQueue,
 };
-use support::{alone, assert_full, eal, pool};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use support::{alone, assert_full, eal, pool, wait_for};
 
 /// A started port with one queue each way.
 struct Running {
@@ -489,4 +493,58 @@ fn a_closed_port_gives_its_pool_back() {
         let again = support::pool(&eal);
         assert_full(&again);
     });
+}
+
+/// A bond reports that its link has come up, some time after its start, on DPDK's interrupt thread.
+#[test]
+fn a_change_of_the_link_calls_back() {
+    alone("a_change_of_the_link_calls_back", || {
+        let member = if dpdk::version().as_str() < "DPDK 23.11" {
+            "slave"
+        } else {
+            "member"
+        };
+        let bond = format!("--vdev=net_bonding0,mode=1,{member}=net_null0");
+        let eal = eal(&["--vdev=net_null0", &bond]);
+        let pool = pool(&eal);
+        let port = eal.port_by_name("net_bonding0").unwrap();
+        let port = port.configure(PortConfig::wire(&pool)).unwrap();
+        let control = port.control();
+        assert!(control.info().lsc_interrupt && port.facts().link_interrupt);
+        let calls = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&calls);
+        let count = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            // Must not reach DPDK's thread.
+            panic!("a callback that panics");
+        };
+        assert!(control.on_link_change(count));
+        assert!(!control.on_link_change(|| ()), "the first function stays");
+        assert_eq!(control.link_changes(), 0);
+        let port = port.start().unwrap();
+        let limit = Duration::from_secs(10);
+        assert!(wait_for(|| control.link_changes() > 0, limit), "no report");
+        assert!(
+            wait_for(|| calls.load(Ordering::SeqCst) > 0, limit),
+            "no call"
+        );
+        assert!(control.link().unwrap().up);
+        assert!(!control.is_removed());
+        // Unregistered before the port closes, so nothing calls into what is gone.
+        drop((port, control));
+        assert_eq!(Arc::strong_count(&calls), 1);
+    });
+}
+
+/// What may cross threads does; that `Eal` may not is the compiler's affair too (its pointer marker).
+#[test]
+fn handles_cross_threads() {
+    fn sends<T: Send>() {}
+    fn shares<T: Send + Sync>() {}
+    sends::<Mbuf>();
+    sends::<Burst>();
+    sends::<RxQueue>();
+    sends::<TxQueue>();
+    shares::<PortControl>();
+    shares::<Mempool>();
 }

@@ -8,13 +8,17 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::error::{Error, check};
 
 type OnLinkChange = Box<dyn Fn() + Send + Sync>;
 
-/// How often a callback that is just running is waited for. Each try yields the CPU.
-const UNREGISTER_TRIES: u32 = 10_000;
+/// How often a callback that is just running is asked about, with a pause between.
+const UNREGISTER_TRIES: u32 = 2_000;
+
+/// The pause.
+const UNREGISTER_PAUSE: Duration = Duration::from_millis(1);
 
 /// What has been reported.
 #[derive(Default)]
@@ -102,7 +106,7 @@ impl Registration {
             if returned != -libc::EAGAIN {
                 return returned == 0;
             }
-            std::thread::yield_now();
+            std::thread::sleep(UNREGISTER_PAUSE);
         }
         false
     }
@@ -144,4 +148,34 @@ unsafe extern "C" fn called(
         _ => {}
     }
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(events: &Arc<Events>, event: dpdk_sys::rte_eth_event_type) {
+        let argument = Arc::as_ptr(events).cast_mut().cast();
+        // SAFETY: the argument is what a registration would pass, and lives.
+        let returned = unsafe { called(0, event, argument, std::ptr::null_mut()) };
+        assert_eq!(returned, 0);
+    }
+
+    #[test]
+    fn removal_is_a_flag_and_link_changes_are_counted() {
+        let events = Arc::<Events>::default();
+        call(&events, dpdk_sys::RTE_ETH_EVENT_INTR_LSC);
+        call(&events, dpdk_sys::RTE_ETH_EVENT_INTR_LSC);
+        assert_eq!((events.link_changes(), events.is_removed()), (2, false));
+        call(&events, dpdk_sys::RTE_ETH_EVENT_INTR_RMV);
+        assert_eq!((events.link_changes(), events.is_removed()), (2, true));
+    }
+
+    #[test]
+    fn a_panic_of_the_function_ends_in_the_callback() {
+        let events = Arc::<Events>::default();
+        assert!(events.on_link_change(Box::new(|| panic!("no"))));
+        call(&events, dpdk_sys::RTE_ETH_EVENT_INTR_LSC);
+        assert_eq!(events.link_changes(), 1);
+    }
 }
