@@ -1,5 +1,10 @@
 //! `check`, `keygen` and `fresh-key` as an operator runs them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code outside a test function; a failure here is a failed test"
+)]
+
 #[path = "config/desk.rs"]
 mod desk;
 

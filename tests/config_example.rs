@@ -1,6 +1,11 @@
 //! The example config says what the code does: it is good, it knows every key, and each default in
 //! it is the code's.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code outside a test function; a failure here is a failed test"
+)]
+
 #[path = "config/desk.rs"]
 mod desk;
 

@@ -1,5 +1,10 @@
 //! What a reload applies, what it leaves to a restart and what it refuses.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code outside a test function; a failure here is a failed test"
+)]
+
 #[path = "config/desk.rs"]
 mod desk;
 

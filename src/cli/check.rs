@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::Failure;
 use super::args::CheckArgs;
 use crate::config::{Config, EncryptionMode, EngineChoice, Link, Memory};
-use crate::macsec::{Confidentiality, Replay};
 
 /// What `check` has to say about a good config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,16 +119,8 @@ fn row(link: &Link) -> [String; 10] {
         link.name.clone(),
         link.encryption.name().to_owned(),
         of_macsec(link.cipher_suite.to_string()),
-        of_macsec(match link.confidentiality {
-            Confidentiality::IntegrityOnly => "integrity only".to_owned(),
-            Confidentiality::Offset0 => "encrypted".to_owned(),
-            other => format!("encrypted, offset {}", other.offset()),
-        }),
-        of_macsec(match link.replay {
-            Replay::Off => "off".to_owned(),
-            Replay::Strict => "strict".to_owned(),
-            Replay::Window(window) => format!("window {window}"),
-        }),
+        of_macsec(link.protection()),
+        of_macsec(link.replay_protection()),
         link.mtu.to_string(),
         link.plain.to_string(),
         link.secure.to_string(),

@@ -155,6 +155,24 @@ pub struct StaticSa {
 }
 
 impl Link {
+    /// What is done to frames, in words for people.
+    pub fn protection(&self) -> String {
+        match self.confidentiality {
+            Confidentiality::IntegrityOnly => "integrity only".to_owned(),
+            Confidentiality::Offset0 => "encrypted".to_owned(),
+            other => format!("encrypted, offset {}", other.offset()),
+        }
+    }
+
+    /// What is done about replays, in words for people.
+    pub fn replay_protection(&self) -> String {
+        match self.replay {
+            Replay::Off => "off".to_owned(),
+            Replay::Strict => "strict".to_owned(),
+            Replay::Window(window) => format!("window {window}"),
+        }
+    }
+
     /// Own SCI when the secure port has `address`: the configured one, or the address and port 1.
     pub fn own_sci(&self, address: MacAddr) -> Sci {
         self.sci
