@@ -6,25 +6,14 @@
 
 mod namespace;
 mod support;
+mod wire;
 
-use std::thread;
-use std::time::{Duration, Instant};
-
+use dpdk::Eal;
 use dpdk::netdev::{self, leave_fanout};
 use dpdk::vdev::{Plan, Side, Vdev};
-use dpdk::{
-    Burst, Eal, Mempool, Port, PortConfig, PortControl, Probed, RxQueue, SocketId, TxQueue,
-};
 use namespace::{Namespace, eventually};
 use support::{alone, eal};
-
-/// An end of the wire.
-struct End {
-    control: PortControl,
-    rx: RxQueue,
-    tx: TxQueue,
-    pool: Mempool,
-}
+use wire::{ADDRESSES, End, frame, start};
 
 fn plan(name: &str, interface: &str, mtu: u16) -> (Plan, Vdev) {
     let vdev: Vdev = format!("{name},iface={interface},framecnt=64")
@@ -33,44 +22,6 @@ fn plan(name: &str, interface: &str, mtu: u16) -> (Plan, Vdev) {
     let plan = vdev.plan(Side::Secure, mtu).unwrap();
     let planned = plan.vdev.parse().unwrap();
     (plan, planned)
-}
-
-fn start(eal: &Eal, port: Port<Probed>, room: u16) -> End {
-    let name = format!("pool-{}", port.info().id);
-    let room = room + dpdk::headroom();
-    let pool = Mempool::create(eal, &name, 255, 0, room, SocketId::Any).unwrap();
-    let mut port = port.configure(PortConfig::wire(&pool)).unwrap();
-    let mut queues = port.take_queues().unwrap();
-    let control = port.start().unwrap().control();
-    End {
-        control,
-        rx: queues.rx.remove(0),
-        tx: queues.tx.remove(0),
-        pool,
-    }
-}
-
-impl End {
-    fn send(&mut self, frame: &[u8]) {
-        let mut mbuf = self.pool.alloc().unwrap();
-        mbuf.append(frame.len()).unwrap().copy_from_slice(frame);
-        let mut burst = Burst::new();
-        burst.push(mbuf).unwrap();
-        assert_eq!(self.tx.tx_burst(&mut burst), 1);
-    }
-
-    /// What comes within a time, until there are as many.
-    fn receive(&mut self, many: usize) -> Vec<Vec<u8>> {
-        let end = Instant::now() + Duration::from_millis(if many == 0 { 200 } else { 3000 });
-        let mut frames = Vec::new();
-        let mut burst = Burst::new();
-        while Instant::now() < end && (frames.len() < many || many == 0) {
-            self.rx.rx_burst(&mut burst);
-            frames.extend(burst.drain().map(|mbuf| mbuf.data().to_vec()));
-            thread::yield_now();
-        }
-        frames
-    }
 }
 
 /// Runs a test in a process and a namespace of its own, with a `veth` pair `near` and `far` of an
@@ -94,21 +45,11 @@ fn on_a_wire(name: &str, mtu: u16, leave: bool, test: impl FnOnce(&Namespace, &E
         if leave {
             leave_fanout(&port, &near).unwrap();
         }
-        let near = start(&eal, port, near_plan.mbuf_room);
+        let near = start(&eal, port, 255, near_plan.mbuf_room);
         let far = eal.port_by_name("net_af_packet1").unwrap();
-        let far = start(&eal, far, far_plan.mbuf_room);
+        let far = start(&eal, far, 255, far_plan.mbuf_room);
         test(&space, &eal, near, far);
     });
-}
-
-const ADDRESSES: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
-
-/// A frame that says nothing to the kernel.
-fn frame(length: usize, mark: u8) -> Vec<u8> {
-    let mut frame = vec![mark; length];
-    frame[..12].copy_from_slice(&ADDRESSES);
-    frame[12..14].copy_from_slice(&[0x12, 0x34]);
-    frame
 }
 
 /// The two fragments of an IPv4 packet, behind `tags`.
@@ -202,7 +143,7 @@ fn a_fresh_socket_does_not_hear_the_kernel_send() {
         let port = eal
             .hotplug_add("net_af_packet2,iface=near,qdisc_bypass=0")
             .unwrap();
-        let mut beside = start(eal, port, 2048);
+        let mut beside = start(eal, port, 255, 2048);
         beside.send(&frame(100, 7));
         assert_eq!(far.receive(1), [frame(100, 7)]);
         assert_eq!(near.receive(0), [[0; 0]; 0]);

@@ -85,6 +85,9 @@ pub(super) const TAP_FRAME_LIMIT: u16 = 1522;
 /// [`super::af_xdp`].
 pub(super) const XDP_FRAME_LIMIT: u16 = 3456;
 
+/// The driver's snapshot length: libpcap cuts what is longer.
+const PCAP_FRAME_LIMIT: u16 = 0x3f00;
+
 const NAMES: [(&str, Driver); 16] = [
     ("net_af_packet", Driver::AfPacket),
     ("eth_af_packet", Driver::AfPacket),
@@ -146,7 +149,11 @@ impl Driver {
                 frame_limit: Some(TAP_FRAME_LIMIT),
                 ..plain_facts(SystemCalls, LinkDown::SetLinkDown)
             },
-            Self::Pcap => plain_facts(SystemCalls, LinkDown::InterfaceFlags),
+            // It sends on a blocking socket.
+            Self::Pcap => Facts {
+                frame_limit: Some(PCAP_FRAME_LIMIT),
+                ..plain_facts(MayBlock, LinkDown::InterfaceFlags)
+            },
             // Stopping disconnects from the peer.
             Self::Memif => plain_facts(SystemCalls, LinkDown::StopPort),
             // The ring's set_link_down only writes the port's own state.

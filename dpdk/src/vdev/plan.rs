@@ -97,15 +97,10 @@ impl Vdev {
         let plan = match self.driver() {
             Driver::AfPacket => af_packet::plan(self, grown)?,
             Driver::AfXdp => af_xdp::plan(self, grown)?,
-            Driver::Null => {
-                self.at_most(
-                    "size",
-                    u32::from(frame),
-                    "the driver would write past the mbuf",
-                )?;
+            _ => {
+                self.refuse_traps(frame)?;
                 (self.clone(), usual_room(grown))
             }
-            _ => (self.clone(), usual_room(grown)),
         };
         let (vdev, room) = plan;
         let too_large = || self.mtu_too_large(side, mtu);
@@ -161,6 +156,22 @@ impl Vdev {
             mtu,
             limit,
             largest,
+        }
+    }
+
+    /// Arguments of drivers without a plan of their own that would do harm.
+    fn refuse_traps(&self, frame: u16) -> Result<(), PlanError> {
+        match self.driver() {
+            Driver::Null => {
+                let why = "the driver would read or write past the mbuf";
+                self.at_most("size", u32::from(frame), why)
+            }
+            Driver::Pcap if self.arg("rx_iface").is_some() => Err(self.wrong(
+                "rx_iface",
+                "iface, or rx_iface_in beside tx_iface".to_owned(),
+                "it receives what the port itself sends, and frames would go round",
+            )),
+            _ => Ok(()),
         }
     }
 

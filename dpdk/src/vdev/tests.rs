@@ -365,6 +365,9 @@ fn other_drivers_keep_their_strings() {
         wrong("net_null0,size=1523", 1500),
         ("size".to_owned(), "at most 1522".to_owned())
     );
+    let both = wrong("net_pcap0,rx_iface=p,tx_iface=p", 1500);
+    assert_eq!(both.0, "rx_iface");
+    assert!(both.1.contains("rx_iface_in"), "{}", both.1);
     let live = vdev("net_pcap0,iface=p").plan(Side::Secure, 1500).unwrap();
     assert_eq!(live.interface_mtu, Some(1540));
 }
