@@ -81,7 +81,8 @@ impl Namespace {
     fn bare(&self, interface: &str, mtu: u32) {
         let script = format!(
             "ip link set dev {interface} mtu {mtu} up || exit 1\n\
-             for f in rx tx sg tso gso gro lro rxvlan txvlan; do \
+             for f in rx tx sg tso gso gro lro rxvlan txvlan rx-vlan-stag-hw-parse \
+             tx-vlan-stag-hw-insert; do \
              ethtool -K {interface} $f off >/dev/null 2>&1; done; exit 0"
         );
         self.sh(&script, QUICK).ok();
