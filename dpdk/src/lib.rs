@@ -13,6 +13,7 @@
 //! nor locks. Whether a burst makes a system call is the driver's affair.
 
 mod burst;
+mod cycles;
 mod eal;
 mod error;
 pub mod hugepages;
@@ -27,6 +28,7 @@ mod port;
 pub mod vdev;
 
 pub use burst::{Burst, Drain};
+pub use cycles::{tsc, tsc_hz};
 pub use eal::{Eal, ProcessType, max_ethports, version};
 pub use error::Error;
 pub use lcore::{LcoreId, LcoreState, Panicked};

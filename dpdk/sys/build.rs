@@ -58,6 +58,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_xstats_get_names",
     "rte_get_main_lcore",
     "rte_get_next_lcore",
+    "rte_get_tsc_hz",
     "rte_lcore_to_socket_id",
     "rte_mempool_avail_count",
     "rte_mempool_free",

@@ -3,6 +3,7 @@
  * DPDK's inline functions, and its large structs, behind plain symbols. shim.h says why.
  */
 #define _GNU_SOURCE
+#include <rte_cycles.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -38,6 +39,12 @@ unsigned int
 dpdk_shim_lcore_id(void)
 {
 	return rte_lcore_id();
+}
+
+uint64_t
+dpdk_shim_tsc_cycles(void)
+{
+	return rte_get_tsc_cycles();
 }
 
 int

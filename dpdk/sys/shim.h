@@ -107,6 +107,7 @@ struct dpdk_shim_link {
 /* eal */
 int dpdk_shim_errno(void);
 unsigned int dpdk_shim_lcore_id(void);
+uint64_t dpdk_shim_tsc_cycles(void);
 int dpdk_shim_lcore_has_cpu(unsigned int lcore, unsigned int cpu); /* -1: no such cpu number */
 int dpdk_shim_log_open(void (*sink)(uint32_t level, const char *text, size_t len));
 void dpdk_shim_log_close(void);
