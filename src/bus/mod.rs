@@ -1,0 +1,30 @@
+//! What crosses threads, and nothing else.
+//!
+//! Control and the workers share only this module. Commands and reports go over one ring each way
+//! and worker; counters are single-writer blocks that anyone may read; a snapshot goes from control
+//! to the threads that answer operators. No raw key is ever in here: a worker gets key objects.
+
+mod command;
+mod drop_reason;
+mod eapol;
+mod lane;
+mod lane_counters;
+mod port_ops;
+mod report;
+mod ring;
+mod snapshot;
+mod worker_counters;
+
+pub use command::{Bypass, BypassEntry, Command, LaneCommand};
+pub use drop_reason::DropReason;
+pub use eapol::{EAPOL_SLOT_LEN, EapolFrame, EapolSlots};
+pub use lane::{Direction, LaneIndex, LaneMode, LinkIndex, PortSide, WorkerIndex};
+pub use lane_counters::LaneCounters;
+pub use port_ops::{LinkDownWay, LinkState, PortError, PortOps, PortStats};
+pub use report::{LaneReport, Report};
+pub use ring::{CommandReceiver, CommandSender, ReportReceiver, ReportSender, worker_rings};
+pub use snapshot::{
+    AlarmView, EngineView, LinkSnapshot, PortSnapshot, RxSaView, RxScView, Secured, Snapshot,
+    SnapshotReader, SnapshotWriter, TxSaView, WorkerView, snapshot_channel,
+};
+pub use worker_counters::WorkerCounters;

@@ -1,0 +1,47 @@
+//! Reports from a lane to control. Control believes these, never what it asked for.
+
+use alloc::boxed::Box;
+
+use super::{Bypass, LaneIndex, LaneMode, PortSide};
+use crate::{
+    ieee::{An, KeyIdentifier, Sci},
+    macsec::{RxSa, TxSa},
+};
+
+/// A report and the lane that it is from.
+#[derive(Debug)]
+pub struct Report {
+    /// Which lane.
+    pub lane: LaneIndex,
+    /// What it did or saw.
+    pub what: LaneReport,
+}
+
+/// What a lane reports.
+#[derive(Debug)]
+pub enum LaneReport {
+    /// This is what passes now.
+    Mode(LaneMode),
+    /// The SA stands under its AN.
+    TxSaInstalled(An, KeyIdentifier),
+    /// Frames are protected with this SA now.
+    Encoding(An, KeyIdentifier),
+    /// There is no such SA to encode with; nothing changed.
+    NoSuchTxSa(An, KeyIdentifier),
+    /// A SA came out of use, by command or because another took its AN: to be wiped by its maker.
+    TxSaRetired(Box<TxSa>),
+    /// The SA stands under its AN.
+    RxSaInstalled(Sci, An, KeyIdentifier),
+    /// No such SC; the SA comes home unused.
+    NoSuchSc(Sci, Box<RxSa>),
+    /// A SA came out of use.
+    RxSaRetired(Sci, Box<RxSa>),
+    /// The list that was in use before.
+    BypassReplaced(Box<Bypass>),
+    /// The lane leaves this port's queue alone (`false`), or uses it again (`true`).
+    UsesPort(PortSide, bool),
+    /// A first frame that was too long for the link, with its octets. Said once per lane.
+    TooLong(usize),
+    /// The first valid protected frame in [`LaneMode::SecuredAcceptClear`]: clear is refused now.
+    PeerProtects,
+}
