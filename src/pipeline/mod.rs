@@ -1,0 +1,15 @@
+//! What happens to a burst between the port that it came by and the one that it leaves by.
+//!
+//! Two lanes, one module each. A lane looks at each frame once, hands what MACsec has to do to the
+//! SecY as one burst, and says which frames go on. It owns its SecY half and its counters, so it has
+//! one writer: the worker that runs it. There is no DPDK in here; a frame is a
+//! [`FrameBuf`](crate::macsec::FrameBuf).
+
+mod ethernet;
+mod fate;
+mod protect;
+mod validate;
+
+pub use ethernet::{HEADER_LEN, LONGEST_TAGS, longest_frame};
+pub use protect::{ProtectLane, ProtectSetup};
+pub use validate::{ValidateLane, ValidateSetup};

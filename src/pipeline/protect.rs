@@ -1,0 +1,187 @@
+//! The protect lane: plain to secure.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use super::{
+    ethernet::{longest_frame, outer_ethertype},
+    fate::Fates,
+};
+use crate::{
+    bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
+    ieee::EtherType,
+    macsec::{FrameBuf, FrameSet, Reject, TxSecy, Verdicts},
+};
+
+/// What a protect lane is made of.
+#[derive(Debug)]
+pub struct ProtectSetup {
+    /// The transmit half of the link's SecY.
+    pub secy: TxSecy,
+    /// The plain side's MTU, without header and VLAN tags.
+    pub mtu: usize,
+    /// What passes in clear.
+    pub bypass: Box<Bypass>,
+    /// The lane's counters.
+    pub counters: Arc<LaneCounters>,
+}
+
+/// A protect lane. It starts closed.
+#[derive(Debug)]
+pub struct ProtectLane {
+    setup: ProtectSetup,
+    mode: LaneMode,
+    verdicts: Verdicts,
+    too_long_said: bool,
+}
+
+impl ProtectLane {
+    /// A closed lane.
+    pub fn new(setup: ProtectSetup) -> Self {
+        Self {
+            setup,
+            mode: LaneMode::Closed,
+            verdicts: Verdicts::default(),
+            too_long_said: false,
+        }
+    }
+
+    /// The lane's counters.
+    pub fn counters(&self) -> &LaneCounters {
+        &self.setup.counters
+    }
+
+    /// Carries a command out, and says so. Commands that are a validate lane's or the port's come back.
+    pub fn command(
+        &mut self,
+        command: LaneCommand,
+        say: &mut impl FnMut(LaneReport),
+    ) -> Option<LaneCommand> {
+        match command {
+            LaneCommand::Mode(mode) => {
+                self.mode = mode;
+                say(LaneReport::Mode(mode));
+            }
+            LaneCommand::InstallTxSa(sa) => {
+                let (an, ki) = (sa.an(), sa.ki());
+                if let Some(retired) = self.setup.secy.install_sa(sa) {
+                    say(LaneReport::TxSaRetired(retired));
+                }
+                say(LaneReport::TxSaInstalled(an, ki));
+            }
+            LaneCommand::EncodeWith(an, ki) => {
+                let encodes = self.setup.secy.encode_with(an, ki);
+                say(if encodes {
+                    LaneReport::Encoding(an, ki)
+                } else {
+                    LaneReport::NoSuchTxSa(an, ki)
+                });
+            }
+            LaneCommand::RetireTxSa(an, ki) => {
+                say(self
+                    .setup
+                    .secy
+                    .retire_sa(an, ki)
+                    .map_or(LaneReport::NoSuchTxSa(an, ki), LaneReport::TxSaRetired));
+            }
+            LaneCommand::Bypass(bypass) => {
+                say(LaneReport::BypassReplaced(core::mem::replace(
+                    &mut self.setup.bypass,
+                    bypass,
+                )));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Decides over a burst of at most 64 frames, protects what is to be protected, and returns the
+    /// frames that leave by the secure port. All others are counted under their reason.
+    pub fn process<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        say: &mut impl FnMut(LaneReport),
+    ) -> FrameSet {
+        let mut fates = Fates::of(frames, &self.setup.counters);
+        for (at, frame) in frames.iter().enumerate() {
+            match self.admit(frame) {
+                Ok(Admitted::Macsec) => fates.macsec.insert(at),
+                Ok(Admitted::Wire) => fates.onward.insert(at),
+                Ok(Admitted::Clear) => {
+                    self.setup.counters.clear.add(1);
+                    fates.onward.insert(at);
+                }
+                Ok(Admitted::Bypass) => {
+                    self.setup.counters.bypassed.add(1);
+                    fates.onward.insert(at);
+                }
+                Err(reason) => fates.drop(reason),
+            }
+        }
+        if !fates.macsec.is_empty() {
+            self.setup
+                .secy
+                .protect_burst(frames, fates.macsec, &mut self.verdicts);
+            fates.settle(&self.verdicts);
+        }
+        let (onward, macsec) = (fates.onward, fates.macsec);
+        if !self.too_long_said {
+            self.say_too_long(frames, macsec, say);
+        }
+        onward
+    }
+
+    /// Where a frame goes by its outside and the lane's mode.
+    fn admit<B: FrameBuf>(&self, frame: &B) -> Result<Admitted, DropReason> {
+        if !frame.is_contiguous() {
+            return Err(DropReason::Chained);
+        }
+        let octets = frame.octets();
+        let ethertype = outer_ethertype(octets).ok_or(DropReason::Runt)?;
+        if ethertype == EtherType::MAC_CONTROL {
+            return Err(DropReason::MacControl);
+        }
+        let admitted = match self.mode {
+            LaneMode::Closed => return Err(DropReason::Closed),
+            LaneMode::Wire => Admitted::Wire,
+            LaneMode::Clear if ethertype == EtherType::EAPOL => {
+                return Err(DropReason::EapolFromPlain);
+            }
+            LaneMode::Clear => Admitted::Clear,
+            LaneMode::SecuredAcceptClear | LaneMode::Secured => {
+                if self.setup.bypass.covers(ethertype, Direction::Protect) {
+                    Admitted::Bypass
+                } else {
+                    return Ok(Admitted::Macsec);
+                }
+            }
+        };
+        if octets.len() > longest_frame(octets, self.setup.mtu) {
+            return Err(DropReason::TooLong);
+        }
+        Ok(admitted)
+    }
+
+    fn say_too_long<B: FrameBuf>(
+        &mut self,
+        frames: &[B],
+        macsec: FrameSet,
+        say: &mut impl FnMut(LaneReport),
+    ) {
+        let first = frames.iter().enumerate().find(|(at, _)| {
+            macsec.contains(*at) && self.verdicts.reject_of(*at) == Some(Reject::TooLong)
+        });
+        if let Some((_, frame)) = first {
+            self.too_long_said = true;
+            say(LaneReport::TooLong(frame.octets().len()));
+        }
+    }
+}
+
+/// How a frame is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admitted {
+    Macsec,
+    Wire,
+    Clear,
+    Bypass,
+}

@@ -1,0 +1,216 @@
+//! The validate lane: secure to plain.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use super::{
+    ethernet::{ethertype_behind_tags, longest_frame, outer_ethertype},
+    fate::Fates,
+};
+use crate::{
+    bus::{
+        Bypass, Direction, DropReason, EapolSlots, LaneCommand, LaneCounters, LaneMode, LaneReport,
+    },
+    ieee::EtherType,
+    macsec::{FrameBuf, FrameSet, RxSecy, Verdicts},
+};
+
+/// What a validate lane is made of.
+#[derive(Debug)]
+pub struct ValidateSetup {
+    /// The receive half of the link's SecY.
+    pub secy: RxSecy,
+    /// Clear VLAN tags that may stand ahead of a SecTAG.
+    pub clear_vlan_tags: u8,
+    /// The plain side's MTU, without header and VLAN tags.
+    pub mtu: usize,
+    /// What passes in clear.
+    pub bypass: Box<Bypass>,
+    /// Where EAPOL goes.
+    pub eapol: Arc<EapolSlots>,
+    /// The lane's counters.
+    pub counters: Arc<LaneCounters>,
+}
+
+/// A validate lane. It starts closed.
+#[derive(Debug)]
+pub struct ValidateLane {
+    setup: ValidateSetup,
+    mode: LaneMode,
+    verdicts: Verdicts,
+}
+
+impl ValidateLane {
+    /// A closed lane.
+    pub fn new(setup: ValidateSetup) -> Self {
+        Self {
+            setup,
+            mode: LaneMode::Closed,
+            verdicts: Verdicts::default(),
+        }
+    }
+
+    /// The lane's counters.
+    pub fn counters(&self) -> &LaneCounters {
+        &self.setup.counters
+    }
+
+    /// Carries a command out, and says so. Commands that are a protect lane's or the port's come back.
+    pub fn command(
+        &mut self,
+        command: LaneCommand,
+        say: &mut impl FnMut(LaneReport),
+    ) -> Option<LaneCommand> {
+        let secy = &mut self.setup.secy;
+        match command {
+            LaneCommand::Mode(mode) => {
+                self.mode = mode;
+                say(LaneReport::Mode(mode));
+            }
+            LaneCommand::InstallRxSa(sci, sa) => {
+                let (an, ki) = (sa.an(), sa.ki());
+                match secy.install_sa(sci, sa) {
+                    Ok(replaced) => {
+                        if let Some(retired) = replaced {
+                            say(LaneReport::RxSaRetired(sci, retired));
+                        }
+                        say(LaneReport::RxSaInstalled(sci, an, ki));
+                    }
+                    Err(unused) => say(LaneReport::NoSuchSc(sci, unused)),
+                }
+            }
+            LaneCommand::RetireRxSa(sci, an, ki) => {
+                if let Some(retired) = secy.retire_sa(sci, an, ki) {
+                    say(LaneReport::RxSaRetired(sci, retired));
+                }
+            }
+            LaneCommand::Replay(replay) => secy.set_replay(replay),
+            LaneCommand::Validate(validate) => secy.set_validate(validate),
+            LaneCommand::Bypass(bypass) => {
+                say(LaneReport::BypassReplaced(core::mem::replace(
+                    &mut self.setup.bypass,
+                    bypass,
+                )));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Decides over a burst of at most 64 frames, validates what is protected, and returns the frames
+    /// that leave by the plain port. All others are counted under their reason.
+    pub fn process<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        say: &mut impl FnMut(LaneReport),
+    ) -> FrameSet {
+        let mut fates = Fates::of(frames, &self.setup.counters);
+        for (at, frame) in frames.iter().enumerate() {
+            match self.admit(frame) {
+                Ok(Admitted::Macsec) => fates.macsec.insert(at),
+                Ok(Admitted::Wire) => fates.onward.insert(at),
+                Ok(Admitted::Clear) => {
+                    self.setup.counters.clear.add(1);
+                    fates.onward.insert(at);
+                }
+                Ok(Admitted::Bypass) => {
+                    self.setup.counters.bypassed.add(1);
+                    fates.onward.insert(at);
+                }
+                Ok(Admitted::Control) if self.setup.eapol.offer(frame.octets()) => {
+                    self.setup.counters.to_control.add(1);
+                }
+                Ok(Admitted::Control) => fates.drop(DropReason::EapolOverrun),
+                Err(reason) => fates.drop(reason),
+            }
+        }
+        let validated = fates.macsec;
+        if !validated.is_empty() {
+            self.setup
+                .secy
+                .validate_burst(frames, validated, &mut self.verdicts);
+            fates.settle(&self.verdicts);
+        }
+        let mut onward = fates.onward;
+        self.note_peer(validated, say);
+        self.end_inner_control(frames, validated, &mut onward);
+        onward
+    }
+
+    /// Where a frame goes by its outside and the lane's mode.
+    fn admit<B: FrameBuf>(&self, frame: &B) -> Result<Admitted, DropReason> {
+        if !frame.is_contiguous() {
+            return Err(DropReason::Chained);
+        }
+        let octets = frame.octets();
+        let ethertype = outer_ethertype(octets).ok_or(DropReason::Runt)?;
+        if ethertype == EtherType::MAC_CONTROL {
+            return Err(DropReason::MacControl);
+        }
+        let admitted = match self.mode {
+            LaneMode::Wire => Admitted::Wire,
+            _ if ethertype == EtherType::EAPOL => return Ok(Admitted::Control),
+            LaneMode::Closed => return Err(DropReason::Closed),
+            LaneMode::Clear | LaneMode::SecuredAcceptClear if !self.is_protected(octets) => {
+                Admitted::Clear
+            }
+            LaneMode::Secured if self.setup.bypass.covers(ethertype, Direction::Validate) => {
+                Admitted::Bypass
+            }
+            LaneMode::Clear | LaneMode::SecuredAcceptClear | LaneMode::Secured => {
+                return Ok(Admitted::Macsec);
+            }
+        };
+        if octets.len() > longest_frame(octets, self.setup.mtu) {
+            return Err(DropReason::TooLong);
+        }
+        Ok(admitted)
+    }
+
+    fn is_protected(&self, octets: &[u8]) -> bool {
+        ethertype_behind_tags(octets, self.setup.clear_vlan_tags) == Some(EtherType::MACSEC)
+    }
+
+    /// The first valid frame proves that the peer protects: clear is refused from here on.
+    fn note_peer(&mut self, validated: FrameSet, say: &mut impl FnMut(LaneReport)) {
+        if self.mode == LaneMode::SecuredAcceptClear
+            && !self.verdicts.passed().intersection(validated).is_empty()
+        {
+            self.mode = LaneMode::Secured;
+            say(LaneReport::PeerProtects);
+        }
+    }
+
+    /// Pause frames end at every hop, inside MACsec too; and what came out may be longer than the link.
+    fn end_inner_control<B: FrameBuf>(
+        &self,
+        frames: &[B],
+        validated: FrameSet,
+        onward: &mut FrameSet,
+    ) {
+        for (at, frame) in frames.iter().enumerate() {
+            if !validated.contains(at) || !onward.contains(at) {
+                continue;
+            }
+            let octets = frame.octets();
+            let reason = if outer_ethertype(octets) == Some(EtherType::MAC_CONTROL) {
+                DropReason::MacControl
+            } else if octets.len() > longest_frame(octets, self.setup.mtu) {
+                DropReason::TooLong
+            } else {
+                continue;
+            };
+            onward.remove(at);
+            self.setup.counters.dropped(reason).add(1);
+        }
+    }
+}
+
+/// How a frame is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admitted {
+    Macsec,
+    Wire,
+    Clear,
+    Bypass,
+    Control,
+}
