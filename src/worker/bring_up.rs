@@ -1,0 +1,298 @@
+//! From a device's name to a configured, stopped port with one queue each way.
+
+use std::sync::Arc;
+
+use dpdk::{
+    Eal, Mempool, Port, PortConfig, Probed, RxQueue, SocketId, TxQueue, headroom, netdev,
+    vdev::{Backing, DeviceSpec, LinkDown, Plan, Side},
+};
+
+use super::{bring_up_error::BringUpError, port_ops::DpdkPort};
+use crate::{
+    bus::{LinkDownWay, PortSide},
+    ieee::MacAddr,
+};
+
+/// Descriptors of a queue, each way.
+const DESCRIPTORS: u16 = 1024;
+
+/// Buffers of a port's pool: both rings of descriptors, the other port's transmit ring that they
+/// wait in, the cores' caches and the bursts under way.
+const BUFFERS: u32 = 4 * DESCRIPTORS as u32;
+
+/// Buffers that a core keeps at hand.
+const CACHE: u32 = 256;
+
+/// Octets that a secure frame is longer than the plain one: SecTAG with SCI, and ICV.
+const MACSEC_OVERHEAD: u16 = 32;
+/// Octets of two VLAN tags.
+const VLAN_TAGS: u16 = 8;
+
+/// What a port is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct PortPlan<'a> {
+    /// As the config names it.
+    pub device: &'a str,
+    /// Which side of its link.
+    pub side: PortSide,
+    /// The link's plain MTU.
+    pub mtu: u16,
+    /// Whether a clear frame by the kernel's own doing would be one too many.
+    pub must_encrypt: bool,
+}
+
+/// A port that came up: control's handle, and the queues for their owners.
+#[derive(Debug)]
+pub struct Brought {
+    /// For control.
+    pub ops: Arc<DpdkPort>,
+    /// For the lane that receives here.
+    pub rx: RxQueue,
+    /// For the lane that transmits here.
+    pub tx: TxQueue,
+    /// What the operator should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl PortPlan<'_> {
+    /// The device, read.
+    ///
+    /// # Errors
+    /// [`BringUpError::Device`] says what would be right.
+    pub fn spec(&self) -> Result<DeviceSpec, BringUpError> {
+        self.device
+            .parse()
+            .map_err(|error| BringUpError::device(self.device, error))
+    }
+
+    /// Octets of packet memory that the port's pool takes, for `--no-huge`, where it can't grow.
+    ///
+    /// # Errors
+    /// As [`Self::spec`]; and where the MTU does not fit the driver.
+    pub fn memory(&self) -> Result<u64, BringUpError> {
+        let (_, room, _) = self.device_plan(&self.spec()?)?;
+        // A pool's object is the buffer, its header and the mempool's own, each on cache lines.
+        Ok(u64::from(BUFFERS) * (u64::from(room) + 512))
+    }
+
+    const fn dpdk_side(&self) -> Side {
+        match self.side {
+            PortSide::Plain => Side::Plain,
+            PortSide::Secure => Side::Secure,
+        }
+    }
+
+    /// The driver's plan for a vdev, the room of a buffer without headroom, and one piece or not.
+    fn device_plan(&self, spec: &DeviceSpec) -> Result<(Option<Plan>, u16, bool), BringUpError> {
+        match spec {
+            DeviceSpec::Vdev(vdev) => {
+                let plan = vdev
+                    .plan(self.dpdk_side(), self.mtu)
+                    .map_err(|error| BringUpError::device(self.device, error))?;
+                let (room, one_piece) = (plan.mbuf_room, plan.contiguous_pool);
+                Ok((Some(plan), room, one_piece))
+            }
+            DeviceSpec::Pci(_) => {
+                let frame = Side::Secure.largest_frame(self.mtu);
+                // NICs fill buffers in steps of 1 KiB.
+                let room = u16::try_from(frame.next_multiple_of(1024).max(2048))
+                    .map_err(|_| BringUpError::mtu(self, u16::MAX))?;
+                Ok((None, room, false))
+            }
+        }
+    }
+}
+
+/// Brings a port up to the point where [`DpdkPort`] can start it.
+///
+/// # Errors
+/// [`BringUpError`] says what is wrong and what to do; nothing is left behind then.
+pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError> {
+    let spec = plan.spec()?;
+    let (vdev_plan, room, _) = plan.device_plan(&spec)?;
+    let mut warnings = Vec::new();
+    check_interface(
+        plan,
+        &spec,
+        vdev_plan.as_ref(),
+        Backing::Shared,
+        &mut warnings,
+    )?;
+    let port = find(eal, plan, &spec, vdev_plan.as_ref())?;
+    // A TAP's interface is there only now.
+    check_interface(
+        plan,
+        &spec,
+        vdev_plan.as_ref(),
+        Backing::Peer,
+        &mut warnings,
+    )?;
+    let name = format!(
+        "{}{}",
+        if plan.side == PortSide::Plain {
+            "p"
+        } else {
+            "s"
+        },
+        port.info().id
+    );
+    let socket = port.info().socket.map_or(SocketId::Any, SocketId::Node);
+    let room = room.saturating_add(headroom());
+    let pool = Mempool::create(eal, &name, BUFFERS, CACHE, room, socket)
+        .map_err(|error| BringUpError::memory(plan, BUFFERS, room, error))?;
+    let (control, rx, tx, mtu) = configure(plan, port, &pool, vdev_plan.is_none())?;
+    let mac = control
+        .mac()
+        .map_err(|error| BringUpError::port(plan, error))?;
+    let interface = match &spec {
+        DeviceSpec::Vdev(vdev) => vdev.interface().map(str::to_owned),
+        DeviceSpec::Pci(_) => None,
+    };
+    let mtu = mtu_of(interface.as_deref(), mtu, vdev_plan.as_ref());
+    require_mtu(plan, mtu)?;
+    let ops = Arc::new(DpdkPort {
+        device: plan.device.to_owned(),
+        way: link_down_way(&spec),
+        control,
+        pool,
+        mac: MacAddr(mac),
+        mtu,
+        interface,
+    });
+    Ok(Brought {
+        ops,
+        rx,
+        tx,
+        warnings,
+    })
+}
+
+/// Sets queues, MTU and everything that a wire wants.
+fn configure(
+    plan: &PortPlan<'_>,
+    port: Port<Probed>,
+    pool: &Mempool,
+    set_mtu: bool,
+) -> Result<(dpdk::PortControl, RxQueue, TxQueue, u16), BringUpError> {
+    let needed = needed_mtu(plan);
+    let largest = port.info().max_mtu;
+    if set_mtu && largest < needed {
+        return Err(BringUpError::mtu(plan, largest));
+    }
+    let config = PortConfig {
+        rx_descriptors: DESCRIPTORS,
+        tx_descriptors: DESCRIPTORS,
+        mtu: set_mtu.then_some(needed),
+        ..PortConfig::wire(pool)
+    };
+    let mut port = port
+        .configure(config)
+        .map_err(|error| BringUpError::port(plan, error))?;
+    let control = port.control();
+    let queues = port
+        .take_queues()
+        .and_then(|mut queues| queues.rx.pop().zip(queues.tx.pop()));
+    let (rx, tx) = queues.ok_or_else(|| BringUpError::no_queue(plan))?;
+    Ok((control, rx, tx, largest))
+}
+
+/// The MTU that a port on this side needs: VLAN tags on top, and MACsec on the secure one.
+const fn needed_mtu(plan: &PortPlan<'_>) -> u16 {
+    let macsec = match plan.side {
+        PortSide::Plain => 0,
+        PortSide::Secure => MACSEC_OVERHEAD,
+    };
+    plan.mtu.saturating_add(VLAN_TAGS).saturating_add(macsec)
+}
+
+/// What the port takes: the kernel interface's MTU where there is one, else the driver's limit.
+fn mtu_of(interface: Option<&str>, driver: u16, vdev: Option<&Plan>) -> u16 {
+    match (interface.and_then(|name| netdev::mtu(name).ok()), vdev) {
+        (Some(mtu), _) => u16::try_from(mtu).unwrap_or(u16::MAX),
+        // A vdev's driver names a number that binds nobody; its plan has checked the frame.
+        (None, Some(_)) => u16::MAX,
+        (None, None) => driver,
+    }
+}
+
+fn require_mtu(plan: &PortPlan<'_>, mtu: u16) -> Result<(), BringUpError> {
+    if mtu < needed_mtu(plan) {
+        Err(BringUpError::mtu(plan, mtu))
+    } else {
+        Ok(())
+    }
+}
+
+/// Finds the port: a PCI device was probed at EAL's start, a vdev is plugged now.
+fn find(
+    eal: &Eal,
+    plan: &PortPlan<'_>,
+    spec: &DeviceSpec,
+    vdev: Option<&Plan>,
+) -> Result<Port<Probed>, BringUpError> {
+    match (spec, vdev) {
+        (DeviceSpec::Pci(address), _) => eal
+            .port_by_name(&address.to_string())
+            .map_err(|error| BringUpError::pci(plan, *address, error)),
+        (DeviceSpec::Vdev(_), Some(vdev)) => eal
+            .hotplug_add(&vdev.vdev)
+            .map_err(|error| BringUpError::vdev(plan, &vdev.vdev, error)),
+        (DeviceSpec::Vdev(vdev), None) => eal
+            .hotplug_add(&vdev.to_string())
+            .map_err(|error| BringUpError::vdev(plan, vdev.name(), error)),
+    }
+}
+
+/// A kernel interface must not send or join frames of its own beside the gateway.
+fn check_interface(
+    plan: &PortPlan<'_>,
+    spec: &DeviceSpec,
+    vdev: Option<&Plan>,
+    backing: Backing,
+    warnings: &mut Vec<String>,
+) -> Result<(), BringUpError> {
+    let DeviceSpec::Vdev(device) = spec else {
+        return Ok(());
+    };
+    let Some(interface) = device
+        .interface()
+        .filter(|_| device.backing() == Some(backing))
+    else {
+        return Ok(());
+    };
+    let least_mtu = vdev.and_then(|vdev| vdev.interface_mtu);
+    let found = netdev::inspect(interface, backing, least_mtu)
+        .map_err(|error| BringUpError::device(plan.device, error))?;
+    if let Some(least) = least_mtu
+        && let Ok(mtu) = netdev::mtu(interface)
+        && mtu < u32::from(least)
+    {
+        return Err(BringUpError::mtu(
+            plan,
+            u16::try_from(mtu).unwrap_or(u16::MAX),
+        ));
+    }
+    if plan.must_encrypt && !found.findings.is_empty() {
+        return Err(BringUpError::interface(plan, &found));
+    }
+    warnings.extend(
+        found
+            .findings
+            .iter()
+            .map(|finding| format!("{interface}: {finding}")),
+    );
+    Ok(())
+}
+
+fn link_down_way(spec: &DeviceSpec) -> LinkDownWay {
+    match spec {
+        // Decided by the driver's answer at the first try: see `DpdkPort::show_link`.
+        DeviceSpec::Pci(_) => LinkDownWay::Stop,
+        DeviceSpec::Vdev(vdev) => match vdev.link_down() {
+            LinkDown::SetLinkDown => LinkDownWay::SetLink,
+            LinkDown::StopPort => LinkDownWay::Stop,
+            LinkDown::InterfaceFlags => LinkDownWay::Interface,
+            LinkDown::None => LinkDownWay::None,
+        },
+    }
+}

@@ -1,0 +1,134 @@
+//! Why a port did not come up: what is wrong, where, and what would be right.
+
+use std::{error, fmt};
+
+use dpdk::{netdev::Findings, pci::Binding, vdev::PciAddress};
+
+use super::bring_up::PortPlan;
+use crate::bus::PortSide;
+
+/// A port that did not come up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BringUpError {
+    device: String,
+    what: String,
+    remedy: String,
+}
+
+impl fmt::Display for BringUpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port \"{}\": {}", self.device, self.what)?;
+        if self.remedy.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n  help: {}", self.remedy)
+        }
+    }
+}
+
+impl error::Error for BringUpError {}
+
+impl BringUpError {
+    fn new(device: &str, what: impl fmt::Display, remedy: impl Into<String>) -> Self {
+        Self {
+            device: device.to_owned(),
+            what: what.to_string(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// An error that says its own remedy.
+    pub(super) fn device(device: &str, error: impl fmt::Display) -> Self {
+        Self::new(device, error, "")
+    }
+
+    pub(super) fn port(plan: &PortPlan<'_>, error: impl fmt::Display) -> Self {
+        Self::new(plan.device, error, "")
+    }
+
+    pub(super) fn no_queue(plan: &PortPlan<'_>) -> Self {
+        Self::new(
+            plan.device,
+            "it has no receive and transmit queue to give",
+            "each lane needs a queue of its own; use a port with one queue each way at least",
+        )
+    }
+
+    pub(super) fn memory(
+        plan: &PortPlan<'_>,
+        buffers: u32,
+        room: u16,
+        error: impl fmt::Display,
+    ) -> Self {
+        Self::new(
+            plan.device,
+            format_args!("no memory for {buffers} buffers of {room} octets: {error}"),
+            "reserve more hugepages (echo 512 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages), \
+             or raise eal.memory_mib",
+        )
+    }
+
+    /// The port's MTU can't carry the link's.
+    pub(super) fn mtu(plan: &PortPlan<'_>, takes: u16) -> Self {
+        let overhead = match plan.side {
+            PortSide::Plain => 8,
+            PortSide::Secure => 40,
+        };
+        let fits = takes.saturating_sub(overhead);
+        let why = match plan.side {
+            PortSide::Plain => "two VLAN tags",
+            PortSide::Secure => "two VLAN tags and 32 octets of MACsec",
+        };
+        Self::new(
+            plan.device,
+            format_args!(
+                "the link's mtu {} needs {} octets behind the Ethernet header here (with {why}), and the port takes {takes}",
+                plan.mtu,
+                u32::from(plan.mtu) + u32::from(overhead),
+            ),
+            format!(
+                "set mtu = {fits} or less in the link, or raise the port's MTU to {}",
+                u32::from(plan.mtu) + u32::from(overhead)
+            ),
+        )
+    }
+
+    /// What the kernel would do beside the gateway.
+    pub(super) fn interface(plan: &PortPlan<'_>, found: &Findings) -> Self {
+        use fmt::Write as _;
+        let mut what =
+            String::from("the kernel's interface behind it is not fit for must_encrypt:");
+        for finding in &found.findings {
+            // Writing to a String can't fail.
+            let _ = write!(what, "\n    - {finding}");
+        }
+        Self::new(
+            plan.device,
+            what,
+            "type the commands above, then start again",
+        )
+    }
+
+    /// A PCI device that brought no port: the binding says why and what to type.
+    pub(super) fn pci(plan: &PortPlan<'_>, address: PciAddress, error: impl fmt::Display) -> Self {
+        let binding = Binding::of(address);
+        if binding.is_usable() {
+            Self::new(
+                plan.device,
+                format_args!("{binding}, but DPDK found no driver of its own for it: {error}"),
+                "EAL's messages above say more; is the NIC's poll-mode driver installed, and the IOMMU on?",
+            )
+        } else {
+            Self::new(plan.device, binding, "")
+        }
+    }
+
+    /// A vdev that could not be plugged.
+    pub(super) fn vdev(plan: &PortPlan<'_>, tried: &str, error: impl fmt::Display) -> Self {
+        Self::new(
+            plan.device,
+            format_args!("DPDK could not make it: {error} (tried \"{tried}\")"),
+            "EAL's messages above say why; is the driver's name right and its plug-in installed?",
+        )
+    }
+}

@@ -1,0 +1,17 @@
+//! Poll-mode threads, and the only module that knows DPDK: ports come up here and frames move here.
+
+mod bring_up;
+mod bring_up_error;
+mod idle;
+mod mbuf_frame;
+mod poll;
+mod port_ops;
+mod reports;
+mod runner;
+
+pub use bring_up::{Brought, PortPlan, bring_up};
+pub use bring_up_error::BringUpError;
+pub use idle::IdlePolicy;
+pub use poll::Worker;
+pub use port_ops::DpdkPort;
+pub use runner::{Lane, Runner};

@@ -1,0 +1,133 @@
+//! A DPDK port as control drives it.
+
+use dpdk::{Mempool, PortControl, netdev};
+
+use crate::{
+    bus::{LinkDownWay, LinkState, PortError, PortOps, PortStats},
+    ieee::MacAddr,
+};
+
+/// One port, with the kernel interface behind it if there is one that stays when the port stops.
+#[derive(Debug)]
+pub struct DpdkPort {
+    pub(super) device: String,
+    pub(super) control: PortControl,
+    pub(super) pool: Mempool,
+    /// Frozen at start: the SCI is made of it, and a change must not follow into frames.
+    pub(super) mac: MacAddr,
+    pub(super) mtu: u16,
+    pub(super) way: LinkDownWay,
+    /// The interface whose running state is the link's: drivers such as `net_af_packet` say always up.
+    pub(super) interface: Option<String>,
+}
+
+impl DpdkPort {
+    fn error(&self, what: impl std::fmt::Display) -> PortError {
+        PortError {
+            device: self.device.clone(),
+            what: what.to_string(),
+        }
+    }
+
+    fn show_interface(&self, up: bool) -> Result<(), PortError> {
+        let Some(interface) = &self.interface else {
+            return Ok(());
+        };
+        let shown = if up {
+            netdev::set_up(interface)
+        } else {
+            netdev::set_down(interface)
+        };
+        shown.map_err(|error| self.error(error))
+    }
+
+    fn set_link(&self, up: bool) -> Result<(), PortError> {
+        let set = if up {
+            self.control.set_link_up()
+        } else {
+            self.control.set_link_down()
+        };
+        set.map_err(|error| self.error(error))
+    }
+}
+
+impl PortOps for DpdkPort {
+    fn device(&self) -> &str {
+        &self.device
+    }
+
+    fn driver(&self) -> &str {
+        &self.control.info().driver
+    }
+
+    fn mac(&self) -> MacAddr {
+        self.mac
+    }
+
+    fn mtu(&self) -> u16 {
+        self.mtu
+    }
+
+    fn link(&self) -> LinkState {
+        let link = self.control.link().ok();
+        let running = self
+            .interface
+            .as_deref()
+            .map(|name| netdev::running(name).unwrap_or(false));
+        LinkState {
+            up: running.unwrap_or_else(|| link.is_some_and(|link| link.up)),
+            speed_mbps: link.and_then(|link| link.speed_mbps).unwrap_or(0),
+            full_duplex: link.is_some_and(|link| link.full_duplex),
+        }
+    }
+
+    fn stats(&self) -> Result<PortStats, PortError> {
+        let stats = self.control.stats().map_err(|error| self.error(error))?;
+        Ok(PortStats {
+            rx_packets: stats.ipackets,
+            tx_packets: stats.opackets,
+            rx_octets: stats.ibytes,
+            tx_octets: stats.obytes,
+            rx_missed: stats.imissed,
+            rx_errors: stats.ierrors,
+            tx_errors: stats.oerrors,
+            rx_no_mbuf: stats.rx_nombuf,
+        })
+    }
+
+    fn xstats(&self) -> Result<Vec<(String, u64)>, PortError> {
+        let xstats = self.control.xstats().map_err(|error| self.error(error))?;
+        Ok(xstats
+            .into_iter()
+            .map(|xstat| (xstat.name, xstat.value))
+            .collect())
+    }
+
+    fn link_down_way(&self) -> LinkDownWay {
+        self.way
+    }
+
+    fn show_link(&self, up: bool) -> Result<(), PortError> {
+        match self.way {
+            LinkDownWay::Interface => self.show_interface(up),
+            LinkDownWay::SetLink => self.set_link(up),
+            LinkDownWay::Stop | LinkDownWay::None => Ok(()),
+        }
+    }
+
+    fn start(&self) -> Result<(), PortError> {
+        self.control.start().map_err(|error| self.error(error))
+    }
+
+    fn stop(&self) -> Result<(), PortError> {
+        self.control.stop().map_err(|error| self.error(error))
+    }
+
+    fn is_started(&self) -> bool {
+        self.control.is_started()
+    }
+
+    fn buffers(&self) -> (u32, u32) {
+        (self.pool.avail(), self.pool.size())
+    }
+}
