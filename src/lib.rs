@@ -9,11 +9,19 @@
 extern crate alloc;
 
 #[cfg(feature = "std")]
+pub mod bus;
+#[cfg(feature = "std")]
 pub mod cli;
 #[cfg(feature = "std")]
 pub mod config;
+#[cfg(feature = "std")]
+pub mod control;
 pub mod crypto;
 pub mod ieee;
 pub mod macsec;
 #[cfg(feature = "std")]
+pub mod pipeline;
+#[cfg(feature = "std")]
 pub mod state;
+#[cfg(feature = "std")]
+pub mod worker;

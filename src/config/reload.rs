@@ -64,6 +64,21 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The name of the link that changes.
+    pub fn link(&self) -> &str {
+        match self {
+            Self::TxSa { link }
+            | Self::RxSa { link }
+            | Self::EncryptionMode { link }
+            | Self::Replay { link }
+            | Self::ValidateFrames { link }
+            | Self::SoftThreshold { link }
+            | Self::Bypass { link } => link,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (link, what) = match self {

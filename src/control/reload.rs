@@ -1,0 +1,309 @@
+//! Keys at the start, and a config that is read again: prepared as a whole, then applied as a whole.
+
+use super::{
+    prepared::{KeyTrouble, PreparedRx, PreparedTx, prepare_rx, prepare_tx},
+    run::Control,
+};
+use crate::{
+    bus::{Bypass, BypassEntry, Command, Direction, LaneCommand, LaneIndex},
+    config::{
+        self, BypassDirection, Config, Link,
+        reload::{Change, Changes},
+        reuse,
+    },
+    control::link::LinkControl,
+    ieee::Sci,
+};
+
+/// What one link's new keys come to. Nothing of it is in use before all links are prepared.
+#[derive(Debug, Default)]
+struct PreparedKeys {
+    tx: Option<PreparedTx>,
+    rx: Option<PreparedRx>,
+}
+
+/// Reads the keys of all links and sends the first SAs.
+///
+/// # Errors
+/// What is wrong with which link's keys, and what to do.
+pub(super) fn install_first_keys(control: &mut Control) -> Result<(), String> {
+    let config = control.config.clone();
+    check_reuse(control, &config)?;
+    let prepared = prepare(control, &config)?;
+    commit(control, prepared);
+    Ok(())
+}
+
+/// Reads the config again, applies what can change live, and says what can't.
+///
+/// # Errors
+/// Why all of it is refused; nothing has changed then.
+pub(super) fn reload(control: &mut Control) -> Result<String, String> {
+    let new = Config::load(&control.config_path).map_err(|problems| problems.to_string())?;
+    let changes = config::reload::compare(&control.config, &new);
+    if !changes.refused.is_empty() {
+        return Err(sentence("refused", &changes.refused));
+    }
+    let effective = effective(&control.config, &new, &changes.applied);
+    check_reuse(control, &effective)?;
+    let prepared = prepare(control, &effective)?;
+    commit(control, prepared);
+    for (at, link) in effective.links.iter().enumerate() {
+        apply(control, at, link);
+    }
+    control.config = effective;
+    Ok(told(&changes))
+}
+
+/// Asks again, now with every SCI known, whether a key would serve two transmitters.
+fn check_reuse(control: &Control, config: &Config) -> Result<(), String> {
+    let transmitters: Vec<_> = config
+        .links
+        .iter()
+        .zip(&control.links)
+        .flat_map(|(link, running)| reuse::transmitters(link, Some(running.parts.own_sci)))
+        .collect();
+    reuse::check(&transmitters).map_err(|reuse| reuse.to_string())?;
+    for (link, running) in config.links.iter().zip(&control.links) {
+        let Some(keys) = &link.static_keys else {
+            continue;
+        };
+        if keys.peer_sci == running.parts.own_sci {
+            return Err(format!(
+                "link {}: own SCI and peer_sci are both {}; give the peer's",
+                link.name, keys.peer_sci
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes every new SA ready. What was reserved for them is given back if one of them fails.
+fn prepare(control: &mut Control, config: &Config) -> Result<Vec<PreparedKeys>, String> {
+    let mut all = Vec::with_capacity(config.links.len());
+    for (at, link) in config.links.iter().enumerate() {
+        let Some(running) = control.links.get(at) else {
+            continue;
+        };
+        let (sci, ahead) = (running.parts.own_sci, running.ahead());
+        let wanted = Wanted::of(running, link);
+        let mut keys = PreparedKeys::default();
+        let outcome = wanted.make(link, sci, control, ahead, &mut keys);
+        all.push(keys);
+        if let Err(trouble) = outcome {
+            give_back(control, all);
+            return Err(format!("link {}: {trouble}", link.name));
+        }
+    }
+    Ok(all)
+}
+
+fn give_back(control: &mut Control, all: Vec<PreparedKeys>) {
+    for tx in all.into_iter().filter_map(|keys| keys.tx) {
+        let (key, next) = (tx.used.fingerprint, tx.used.next_pn());
+        drop(tx);
+        if let Err(error) = control.books.settle(key, next) {
+            tracing::error!("{error}");
+        }
+    }
+}
+
+/// Which directions need a new SA.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    tx: bool,
+    rx: bool,
+}
+
+impl Wanted {
+    fn of(running: &LinkControl, link: &Link) -> Self {
+        let Some(keys) = &link.static_keys else {
+            return Self {
+                tx: false,
+                rx: false,
+            };
+        };
+        let agreement = &running.agreement;
+        let has_tx = agreement.tx.last().is_some_and(|used| {
+            used.an == keys.tx.an && used.fingerprint == keys.tx.key.fingerprint
+        });
+        let has_rx = agreement.rx.last().is_some_and(|used| {
+            used.an == keys.rx.an && used.fingerprint == keys.rx.key.fingerprint
+        });
+        Self {
+            tx: !has_tx,
+            rx: !has_rx,
+        }
+    }
+
+    fn make(
+        self,
+        link: &Link,
+        own_sci: Sci,
+        control: &mut Control,
+        ahead: super::line_rate::Ahead,
+        made: &mut PreparedKeys,
+    ) -> Result<(), KeyTrouble> {
+        let Some(keys) = &link.static_keys else {
+            return Ok(());
+        };
+        if self.rx {
+            made.rx = Some(prepare_rx(
+                link,
+                &keys.rx,
+                keys.peer_sci,
+                &*control.factory,
+                &mut control.books,
+            )?);
+        }
+        if self.tx {
+            if control.books.is_open(keys.tx.key.fingerprint) {
+                return Err(KeyTrouble::InUse(keys.tx.key.fingerprint));
+            }
+            made.tx = Some(prepare_tx(
+                link,
+                &keys.tx,
+                own_sci,
+                &*control.factory,
+                &mut control.books,
+                ahead,
+            )?);
+        }
+        Ok(())
+    }
+}
+
+/// Sends the new SAs: receive first, so that both ways stay open at every moment.
+fn commit(control: &mut Control, prepared: Vec<PreparedKeys>) {
+    for (link, keys) in control.links.iter_mut().zip(prepared) {
+        let (index, out) = (link.index, &mut control.out);
+        let mut send = |direction, what| {
+            out.push(Command {
+                lane: LaneIndex {
+                    link: index,
+                    direction,
+                },
+                what,
+            });
+        };
+        if let Some(rx) = keys.rx {
+            link.agreement.use_rx(rx, &mut send);
+        }
+        if let Some(tx) = keys.tx {
+            link.agreement.use_tx(tx, &mut send);
+        }
+    }
+}
+
+/// Applies what is no key.
+fn apply(control: &mut Control, at: usize, new: &Link) {
+    let Some(link) = control.links.get_mut(at) else {
+        return;
+    };
+    let index = link.index;
+    let mut send = |direction, what| {
+        control.out.push(Command {
+            lane: LaneIndex {
+                link: index,
+                direction,
+            },
+            what,
+        });
+    };
+    if link.config.replay != new.replay {
+        send(Direction::Validate, LaneCommand::Replay(new.replay));
+    }
+    if link.config.validate_frames != new.validate_frames {
+        send(
+            Direction::Validate,
+            LaneCommand::Validate(new.validate_frames),
+        );
+    }
+    if link.config.bypass != new.bypass {
+        for direction in Direction::BOTH {
+            send(direction, LaneCommand::Bypass(Box::new(bypass_list(new))));
+        }
+    }
+    for used in &mut link.agreement.tx {
+        used.soft_at = new.pn_soft_threshold.of(used.space);
+    }
+    link.config = new.clone();
+}
+
+/// The bypass list as lanes take it.
+pub fn bypass_list(link: &Link) -> Bypass {
+    Bypass(
+        link.bypass
+            .iter()
+            .map(|entry| BypassEntry {
+                ethertype: entry.ethertype,
+                direction: match entry.direction {
+                    BypassDirection::Protect => Some(Direction::Protect),
+                    BypassDirection::Validate => Some(Direction::Validate),
+                    BypassDirection::Both => None,
+                },
+            })
+            .collect(),
+    )
+}
+
+/// The running config with what changes live.
+fn effective(running: &Config, new: &Config, applied: &[Change]) -> Config {
+    let mut effective = running.clone();
+    for change in applied {
+        let name = change.link();
+        let target = effective.links.iter_mut().find(|link| link.name == name);
+        let source = new.links.iter().find(|link| link.name == name);
+        if let (Some(link), Some(new)) = (target, source) {
+            take(link, new, change);
+        }
+    }
+    effective
+}
+
+fn take(link: &mut Link, new: &Link, change: &Change) {
+    match change {
+        Change::TxSa { .. } | Change::RxSa { .. } => {
+            let (Some(keys), Some(new)) = (&mut link.static_keys, &new.static_keys) else {
+                return;
+            };
+            if matches!(change, Change::TxSa { .. }) {
+                keys.tx.clone_from(&new.tx);
+            } else {
+                keys.rx.clone_from(&new.rx);
+            }
+        }
+        Change::EncryptionMode { .. } => {
+            link.encryption = new.encryption;
+            link.after_secured = new.after_secured;
+            link.clear_wait = new.clear_wait;
+        }
+        Change::Replay { .. } => link.replay = new.replay,
+        Change::ValidateFrames { .. } => link.validate_frames = new.validate_frames,
+        Change::SoftThreshold { .. } => link.pn_soft_threshold = new.pn_soft_threshold,
+        Change::Bypass { .. } => link.bypass.clone_from(&new.bypass),
+    }
+}
+
+/// What was applied and what was not, for the operator.
+fn told(changes: &Changes) -> String {
+    if changes.is_empty() {
+        return String::from("nothing changed");
+    }
+    let mut parts = Vec::new();
+    if !changes.applied.is_empty() {
+        parts.push(sentence("applied", &changes.applied));
+    }
+    if !changes.needs_restart.is_empty() {
+        parts.push(sentence(
+            "not applied, needs a restart",
+            &changes.needs_restart,
+        ));
+    }
+    parts.join("; ")
+}
+
+fn sentence(what: &str, items: &[impl std::fmt::Display]) -> String {
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    format!("{what}: {}", items.join(", "))
+}
