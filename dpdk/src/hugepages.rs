@@ -296,12 +296,11 @@ fn default_size(meminfo: &str) -> u64 {
 
 /// `/proc/mounts` writes a space, a tab, a line end and a backslash as a backslash and three octal digits.
 fn unescape(text: &str) -> String {
-    let mut plain = text
+    let plain = text
         .replace("\\040", " ")
         .replace("\\011", "\t")
         .replace("\\012", "\n");
-    plain = plain.replace("\\134", "\\");
-    plain
+    plain.replace("\\134", "\\")
 }
 
 #[cfg(test)]

@@ -92,6 +92,7 @@ pub struct PortFacts {
     pub all_multicast: Setting,
     /// As of the last start.
     pub flow_control_off: Setting,
-    /// Whether link changes call back. Otherwise the link has to be asked for.
+    /// Whether link changes call back, as the driver says. Otherwise the link has to be asked for; and now and
+    /// then in any case, since `net_tap` of 22.11 says so and never does.
     pub link_interrupt: bool,
 }
