@@ -146,6 +146,9 @@ impl Iterator for FrameSetIter {
 }
 
 /// What became of each frame of a burst. Made once and used again: it allocates nothing.
+///
+/// A SecY decides the frames that it is given and leaves the others as they are, so that stages of a
+/// lane can share one. Whoever starts a new burst clears it.
 #[derive(Clone)]
 pub struct Verdicts {
     passed: FrameSet,

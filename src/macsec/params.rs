@@ -25,7 +25,7 @@ pub enum SectagSci {
     None,
 }
 
-/// What is done to the user data (802.1AE-2018 10.7.17 and the confidentiality offset of 10.7.25).
+/// What is done to the user data (802.1AE-2018 10.7.17, and the confidentiality offset of 14.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confidentiality {
     /// Authenticated and in the clear.

@@ -4,7 +4,7 @@
 //! A (key, PN) pair must never be sent twice. Of that, this type answers for: the next number only
 //! ever goes up and does so before a frame is sealed; an SA can't be cloned; and the shared part that
 //! an SA was built on can't be built on again. That no other SA holds the same key, under another AN
-//! or on another link, is for control to see to: key objects can't be compared here.
+//! or on another link, is for control to see to: a key object does not say which key it holds.
 
 use alloc::sync::Arc;
 use core::fmt;

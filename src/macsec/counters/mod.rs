@@ -50,3 +50,63 @@ impl FrameCounters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn rows<B>(table: &[CounterEntry<B>]) -> Vec<(&'static str, Option<&'static str>)> {
+        table
+            .iter()
+            .inspect(|entry| assert!(entry.help.ends_with('.'), "{}", entry.name))
+            .map(|entry| (entry.name, entry.mib))
+            .collect()
+    }
+
+    /// Every counter of IEEE8021-SECY-MIB has a row, and a row of its own.
+    #[test]
+    fn the_mib_is_complete() {
+        let blocks = [
+            rows(TxCounters::CATALOGUE),
+            rows(TxSaCounters::CATALOGUE),
+            rows(RxSecyCounters::CATALOGUE),
+            rows(RxScCounters::CATALOGUE),
+            rows(RxSaCounters::CATALOGUE),
+        ];
+        let mut objects: Vec<_> = blocks.iter().flatten().filter_map(|row| row.1).collect();
+        objects.sort_unstable();
+        let count = objects.len();
+        objects.dedup();
+        // 2 + 5 of an SA, 4 + 10 of an SC, 2 + 6 of the SecY.
+        assert_eq!((count, objects.len()), (29, 29));
+        let ours: Vec<_> = blocks
+            .iter()
+            .flatten()
+            .filter(|row| row.1.is_none())
+            .map(|row| row.0)
+            .collect();
+        assert_eq!(ours, ["in_pkts_duplicate"]);
+    }
+
+    /// A row reads the counter that it names: each is raised alone and found alone.
+    #[test]
+    fn rows_read_their_own_counter() {
+        fn check<B: Default>(table: &[CounterEntry<B>]) {
+            for raised in table {
+                let block = B::default();
+                (raised.counter)(&block).add(3);
+                for entry in table {
+                    let wanted = if entry.name == raised.name { 3 } else { 0 };
+                    assert_eq!(entry.read(&block), wanted, "{}", entry.name);
+                }
+            }
+        }
+        check(TxCounters::CATALOGUE);
+        check(TxSaCounters::CATALOGUE);
+        check(RxSecyCounters::CATALOGUE);
+        check(RxScCounters::CATALOGUE);
+        check(RxSaCounters::CATALOGUE);
+    }
+}
