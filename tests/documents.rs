@@ -12,6 +12,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use macsec_gateway::bus::DropReason;
+
 /// What a path in a document begins with.
 const PLACES: &[&str] = &[
     "src/", "tests/", "docs/", "deploy/", "dpdk/", "benches/", ".ci/",
@@ -137,4 +139,26 @@ fn every_module_says_what_it_is() {
         silent.is_empty(),
         "these files begin without `//!`: {silent:?}"
     );
+}
+
+/// Every reason for which a frame can be dropped is explained to operators.
+#[test]
+fn every_drop_reason_is_explained() {
+    let text = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    for reason in DropReason::all() {
+        let name = format!("`{}`", reason.name());
+        let first = |row: &&str| {
+            row.split('|')
+                .nth(1)
+                .is_some_and(|cell| cell.contains(&name))
+        };
+        assert!(
+            rows.iter().any(first),
+            "docs/operations.md has no row for {name}"
+        );
+    }
 }
