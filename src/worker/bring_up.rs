@@ -58,7 +58,7 @@ impl PortPlan<'_> {
     /// The device, read.
     ///
     /// # Errors
-    /// [`BringUpError::Device`] says what would be right.
+    /// [`BringUpError`] says what would be right.
     pub fn spec(&self) -> Result<DeviceSpec, BringUpError> {
         self.device
             .parse()

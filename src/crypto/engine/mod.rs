@@ -1,7 +1,7 @@
 //! The engines, and which one serves.
 //!
 //! Every engine is a [`KeyFactory`]. At start each passes the known-answer tests of
-//! [`self_test`](super::self_test), and the first in the order of speed that passes is taken, unless
+//! [`self_test`], and the first in the order of speed that passes is taken, unless
 //! the operator forces one. What follows later has its place here: a wide-vector kernel of our own is
 //! one more [`Candidate`] ahead of `ring`, with its CPU features as `hardware`. A NIC's inline engine
 //! makes its key objects per port, so it is no candidate of the process: `worker` offers it for its
