@@ -141,24 +141,42 @@ fn every_module_says_what_it_is() {
     );
 }
 
+/// The first cells of the tables in `docs/operations.md` that begin with a quoted name.
+fn explained() -> Vec<String> {
+    let text = fs::read_to_string(root().join("docs/operations.md")).unwrap_or_default();
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells.flat_map(quoted).map(str::to_owned).collect()
+}
+
 /// Every reason for which a frame can be dropped is explained to operators.
 #[test]
 fn every_drop_reason_is_explained() {
-    let text = fs::read_to_string(root().join("docs/operations.md")).unwrap();
-    let rows: Vec<&str> = text
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .collect();
+    let explained = explained();
     for reason in DropReason::all() {
-        let name = format!("`{}`", reason.name());
-        let first = |row: &&str| {
-            row.split('|')
-                .nth(1)
-                .is_some_and(|cell| cell.contains(&name))
-        };
+        let name = reason.name();
         assert!(
-            rows.iter().any(first),
-            "docs/operations.md has no row for {name}"
+            explained.iter().any(|n| n == name),
+            "no row for drop reason `{name}`"
+        );
+    }
+}
+
+/// So is every alarm. Their names are literals at the one place that raises them.
+#[test]
+fn every_alarm_is_explained() {
+    let text = fs::read_to_string(root().join("src/control/alarms.rs")).unwrap();
+    let raised = text.split("raise(").skip(1);
+    let names: Vec<&str> = raised.filter_map(|call| call.split('"').nth(1)).collect();
+    assert!(
+        names.contains(&"in_clear"),
+        "the alarms are no longer found: {names:?}"
+    );
+    let explained = explained();
+    for name in names {
+        assert!(
+            explained.iter().any(|n| n == name),
+            "no row for alarm `{name}`"
         );
     }
 }
