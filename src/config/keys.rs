@@ -221,12 +221,12 @@ impl KeyFileError {
         Self::Io { kind: error.kind() }
     }
 
-    /// What would be right, for the file at `path`.
-    pub fn remedy(&self, path: &Path) -> String {
+    /// What would be right, for the file at `path` and a key for `suite`.
+    pub fn remedy(&self, path: &Path, suite: CipherSuite) -> String {
         let path = path.display();
         match self {
             Self::Io { kind } if *kind == io::ErrorKind::NotFound => {
-                format!("make one: macsecgw keygen sak --suite SUITE --out {path}")
+                format!("make one: macsecgw keygen sak --suite {suite} --out {path}")
             }
             Self::Io { kind } if *kind == io::ErrorKind::PermissionDenied => {
                 "key files are root's: run this as root".to_owned()
@@ -240,7 +240,7 @@ impl KeyFileError {
             Self::Empty | Self::TooLong | Self::NotHex { .. } => {
                 "a key file holds 32 or 64 hexadecimal digits and an optional newline".to_owned()
             }
-            Self::Length { suite, .. } => format!(
+            Self::Length { .. } => format!(
                 "a key for {suite} has {} hexadecimal digits; name a file with one, or another \
                  `cipher_suite`",
                 2 * suite.sak_len()

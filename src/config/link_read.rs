@@ -296,7 +296,12 @@ pub(super) fn check_between(reader: &mut Reader<'_>, links: &[ReadLink]) {
             .find(|other| other.value.is_same_port(&device.value));
         if let Some(other) = other {
             let name = device.value.name();
-            let what = format!("{} is already the port `{}`", quoted(&name), other.key);
+            let what = match device.value.interface() {
+                Some(interface) if name != other.value.name() => {
+                    format!("`{}` already stands on {}", other.key, quoted(interface))
+                }
+                _ => format!("{} is already the port `{}`", quoted(&name), other.key),
+            };
             reader.wrong(device, what, "each side of each link has a port of its own");
         }
         devices.push(device);

@@ -1,6 +1,7 @@
 //! From a path to a [`Config`], or to everything that is wrong with it.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use toml::de::DeTable;
@@ -64,9 +65,13 @@ impl Config {
 
 fn refusal(path: &Path, error: SourceError) -> Problems {
     let (what, right) = match error {
+        SourceError::Io(error) if error.kind() == io::ErrorKind::NotFound => (
+            "the config is not there".to_owned(),
+            "name it with --config FILE".to_owned(),
+        ),
         SourceError::Io(error) => (
             format!("the config can't be read: {}", error.kind()),
-            "give --config a file that this user may read".to_owned(),
+            "give --config a file that this user may read, or run this as root".to_owned(),
         ),
         SourceError::NotAFile => (
             "the config is a directory".to_owned(),
@@ -77,8 +82,8 @@ fn refusal(path: &Path, error: SourceError) -> Problems {
             "no config needs as much; is it the right file?".to_owned(),
         ),
         SourceError::NotText { line, column } => (
-            format!("the config is no UTF-8 text from line {line}, octet {column} on"),
-            "a config is a TOML file; is it the right file?".to_owned(),
+            format!("the config is no text from line {line}, octet {column} on"),
+            "a config is a TOML file in UTF-8; is it the right file?".to_owned(),
         ),
         SourceError::Empty => (
             "the config is empty".to_owned(),

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::problem::{Place, Problem, Problems, Severity};
-use super::redact::quoted;
+use super::redact::{hidden_digits, names_a_secret, quoted};
 use super::source::Source;
 
 /// The most problems that are noted; a binary file that happens to be text may have thousands.
@@ -76,9 +76,9 @@ impl<'s> Reader<'s> {
             severity,
             file: self.source.path.clone(),
             place: Some(Place::new(self.source, span)),
-            key: key.to_owned(),
-            what: what.into(),
-            right: (!right.is_empty()).then_some(right),
+            key: hidden_digits(key),
+            what: hidden_digits(&what.into()),
+            right: (!right.is_empty()).then(|| hidden_digits(&right)),
         };
         self.problems.push((span.start, problem));
     }
@@ -140,16 +140,22 @@ impl<'t> Section<'t> {
     }
 
     fn note_unknown(&self, reader: &mut Reader<'_>, key: &str, span: &Span, known: &[&str]) {
-        let place = if self.path.is_empty() {
-            "the top of the file".to_owned()
+        let (place, at) = if self.path.is_empty() {
+            ("a config".to_owned(), "at the top of the file".to_owned())
         } else {
-            format!("[{}]", self.path)
+            let place = format!("`{}`", self.path);
+            (place.clone(), format!("in {place}"))
         };
-        let right = nearest(key, known).map_or_else(
-            || format!("{place} knows {}", known.join(", ")),
-            |meant| format!("did you mean `{meant}`?"),
-        );
-        let what = format!("unknown key {} in {place}", quoted(key));
+        let right = if names_a_secret(key) {
+            "no key stands in a config: put it into a file of mode 0600, and name that with \
+             `tx_sak_file` or `rx_sak_file`"
+                .to_owned()
+        } else if let Some(meant) = nearest(key, known) {
+            format!("did you mean `{meant}`?")
+        } else {
+            format!("{place} knows {}", known.join(", "))
+        };
+        let what = format!("unknown key {} {at}", quoted(key));
         // The key may be a pasted secret itself, so its path is quoted, too.
         let path = self.path_of(quoted(key).trim_matches('`'));
         reader.note(Severity::Error, &path, span, what, right);
@@ -225,8 +231,8 @@ impl<'t> Section<'t> {
     ) -> Option<Field<String>> {
         let field = self.text(reader, key, "");
         if self.find(key).is_none() {
-            let place = format!("[{}]", self.path);
-            reader.wrong(&field, format!("`{key}` is missing in {place}"), right);
+            let what = format!("`{key}` is missing in `{}`", self.path);
+            reader.wrong(&field, what, right);
         }
         field.given.then_some(field)
     }

@@ -103,20 +103,29 @@ fn values_of_secret_names(line: &str) -> Vec<Range<usize>> {
             .map_or(0, |at| {
                 at + name[at..].chars().next().map_or(1, char::len_utf8)
             });
-        let name = name[name_start..].to_ascii_lowercase();
-        let secret = SECRET_WORDS.iter().any(|word| name.contains(word));
-        if !secret {
+        let name = &name[name_start..];
+        if !speaks_of_a_secret(name) {
             continue;
         }
         let value = value_span(line, sign + 1);
-        let names_a_place = name.ends_with("_file") || name.ends_with("_credential");
-        if !names_a_place || looks_like_key(&line[value.clone()]) {
+        if names_a_secret(name) || looks_like_key(&line[value.clone()]) {
             from = value.end.max(from);
             spans.push(value);
         }
     }
     spans.retain(|span| !span.is_empty());
     spans
+}
+
+fn speaks_of_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Whether a secret itself would stand behind `name`, not the name of the secret's place.
+pub(super) fn names_a_secret(name: &str) -> bool {
+    let names_a_place = name.ends_with("_file") || name.ends_with("_credential");
+    speaks_of_a_secret(name) && !names_a_place
 }
 
 /// Where the value that follows an equals sign at `from` lies, without its quotes. An unquoted or
@@ -155,9 +164,18 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// `text` with [`HIDDEN`] where a key may be.
 pub(super) fn hidden(text: &str) -> String {
+    without(text, secret_spans(text))
+}
+
+/// A sentence of ours with [`HIDDEN`] where what was found in the config brought a key into it.
+pub(super) fn hidden_digits(text: &str) -> String {
+    without(text, hex_runs(text))
+}
+
+fn without(text: &str, spans: Vec<Range<usize>>) -> String {
     let mut out = String::new();
     let mut from = 0;
-    for span in secret_spans(text) {
+    for span in spans {
         out.push_str(&text[from..span.start]);
         out.push_str(HIDDEN);
         from = span.end;

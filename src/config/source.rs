@@ -24,7 +24,7 @@ pub(super) enum SourceError {
     Io(io::Error),
     NotAFile,
     TooLong,
-    /// No UTF-8 text; where it stops being one: line and column, both from 1.
+    /// No text in UTF-8; where it stops being one: line and column, both from 1.
     NotText {
         line: usize,
         column: usize,
@@ -51,17 +51,13 @@ impl Source {
         if octets.len() > MAX_CONFIG_LEN {
             return Err(SourceError::TooLong);
         }
-        let text = std::str::from_utf8(octets).map_err(|e| {
-            let good = octets.get(..e.valid_up_to()).unwrap_or_default();
-            let line_start = good
-                .iter()
-                .rposition(|&octet| octet == b'\n')
-                .map_or(0, |at| at + 1);
-            SourceError::NotText {
-                line: 1 + good.iter().filter(|&&octet| octet == b'\n').count(),
-                column: 1 + good.len() - line_start,
-            }
-        })?;
+        let text = match std::str::from_utf8(octets) {
+            // Zeros are UTF-8, too, but of a program or an image.
+            Ok(text) if text.contains('\0') => Err(text.find('\0').unwrap_or_default()),
+            Ok(text) => Ok(text),
+            Err(error) => Err(error.valid_up_to()),
+        };
+        let text = text.map_err(|at| not_text(octets.get(..at).unwrap_or_default()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Err(SourceError::Empty);
@@ -100,6 +96,18 @@ impl Source {
             line,
             covered.start.min(line.len())..covered.end.max(covered.start.min(line.len())),
         )
+    }
+}
+
+/// That the text ends where `good` ends.
+fn not_text(good: &[u8]) -> SourceError {
+    let line_start = good
+        .iter()
+        .rposition(|&octet| octet == b'\n')
+        .map_or(0, |at| at + 1);
+    SourceError::NotText {
+        line: 1 + good.iter().filter(|&&octet| octet == b'\n').count(),
+        column: 1 + good.len() - line_start,
     }
 }
 

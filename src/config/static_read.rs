@@ -126,7 +126,7 @@ fn read_key(
             return None;
         }
         (false, false) => {
-            let what = format!("`{file_key}` is missing in [{}]", section.path);
+            let what = format!("`{file_key}` is missing in `{}`", section.path);
             let right = format!("the name of a key file, or `{credential_key}`");
             reader.wrong(&file, what, right);
             return None;
@@ -149,7 +149,7 @@ fn read_key(
         Err(error) => {
             let path = source.path();
             let what = format!("{error} ({})", path.display());
-            reader.wrong(&text, what, error.remedy(path));
+            reader.wrong(&text, what, error.remedy(path, suite));
             None
         }
     }
@@ -219,7 +219,7 @@ fn read_xpn(
         return None;
     }
     for key in keys.into_iter().filter(|key| section.find(key).is_none()) {
-        let what = format!("`{key}` is missing in [{}]", section.path);
+        let what = format!("`{key}` is missing in `{}`", section.path);
         let right = format!("{suite} needs `tx_ssci`, `rx_ssci` and `salt`");
         reader.wrong(&section.default(key, ()), what, right);
     }
