@@ -9,6 +9,8 @@
 extern crate alloc;
 
 #[cfg(feature = "std")]
+pub mod api;
+#[cfg(feature = "std")]
 pub mod bus;
 #[cfg(feature = "std")]
 pub mod cli;
@@ -19,6 +21,8 @@ pub mod control;
 pub mod crypto;
 pub mod ieee;
 pub mod macsec;
+#[cfg(feature = "std")]
+pub mod metrics;
 #[cfg(feature = "std")]
 pub mod pipeline;
 #[cfg(feature = "std")]
