@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use macsec_gateway::cli::{Cli, Command, Failure, check, fresh_key, keygen};
+use macsec_gateway::cli::{Cli, Command, Failure, check, counters, fresh_key, keygen, status};
 
 fn main() -> ExitCode {
     let cli = Cli::parse_with_version(env!("CARGO_PKG_VERSION"));
@@ -28,10 +28,17 @@ fn dispatch(command: &Command) -> Result<(), Failure> {
             print(&keygen::run(command, std::io::stdout().is_terminal())?);
         }
         Command::FreshKey(args) => print(&fresh_key::run(args)?),
-        Command::Run(_) | Command::Status(_) | Command::Counters(_) => {
+        Command::Status(args) => {
+            print(&status::run(&args.gateway.socket_path(), args.json)?);
+        }
+        Command::Counters(args) => {
+            let socket = args.gateway.socket_path();
+            print(&counters::run(&socket, args.json, args.all)?);
+        }
+        Command::Run(_) => {
             return Err(Failure::Refused {
                 what: "this subcommand is not there yet".to_owned(),
-                right: "check, keygen and fresh-key are".to_owned(),
+                right: "check, keygen, fresh-key, status and counters are".to_owned(),
             });
         }
     }

@@ -128,9 +128,12 @@ pub struct StatusArgs {
 /// Arguments of `counters`.
 #[derive(Args, Clone, Debug)]
 pub struct CountersArgs {
-    /// Write JSON.
-    #[arg(long)]
+    /// Write JSON: all counters.
+    #[arg(long, conflicts_with = "all")]
     pub json: bool,
+    /// Show the counters that are 0, too.
+    #[arg(long)]
+    pub all: bool,
     /// Which gateway.
     #[command(flatten)]
     pub gateway: Gateway,

@@ -1,17 +1,23 @@
-//! The command line: what may be typed, and the subcommands that need no running gateway.
+//! The command line: what may be typed, and the subcommands.
 //!
-//! `check`, `keygen` and `fresh-key` are here whole. Of the others here are only the arguments.
+//! `check`, `keygen` and `fresh-key` need no running gateway; `status` and `counters` ask one. Of
+//! `run` here are only the arguments.
 
 pub mod args;
 pub mod check;
+pub mod counters;
 pub mod fresh_key;
 pub mod keygen;
 mod new_file;
+mod quantity;
+pub mod status;
+mod table;
 
 use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::api::AskError;
 use crate::config::Problems;
 use crate::crypto::random::NoRandomness;
 use crate::state::StateError;
@@ -40,15 +46,19 @@ pub enum Failure {
     },
     /// The state directory said no.
     State(StateError),
+    /// The running gateway was asked and did not answer as hoped.
+    Ask(AskError),
     /// No key could be made.
     NoRandomness(NoRandomness),
 }
 
 impl Failure {
-    /// What the process ends with: 2 for a refused config or request, 1 for what the system refused.
+    /// What the process ends with: 2 for a refused config or request, 3 where no gateway runs that
+    /// could be asked, 1 for what the system refused.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Refused { .. } => 2,
+            Self::Ask(error) => error.exit_code(),
             Self::File { .. } | Self::State(_) | Self::NoRandomness(_) => 1,
         }
     }
@@ -83,6 +93,7 @@ impl fmt::Display for Failure {
                     writeln!(f, "  help: the state directory is root's: run this as root")?;
                 }
             }
+            Self::Ask(error) => writeln!(f, "error: {error}\n  help: {}", error.remedy())?,
             Self::NoRandomness(error) => writeln!(f, "error: {error}")?,
         }
         Ok(())
@@ -100,6 +111,12 @@ impl From<Problems> for Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         Self::State(error)
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        Self::Ask(error)
     }
 }
 
