@@ -1,12 +1,23 @@
 //! The binary: joins the parts and gives the process its exit code.
 
+#[path = "main/assemble.rs"]
+mod assemble;
+#[path = "main/eal_args.rs"]
+mod eal_args;
+#[path = "main/logging.rs"]
+mod logging;
+#[path = "main/placement.rs"]
+mod placement;
+#[path = "main/run.rs"]
+mod run;
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use macsec_gateway::cli::{Cli, Command, Failure, check, counters, fresh_key, keygen, status};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_with_version(env!("CARGO_PKG_VERSION"));
+    let cli = Cli::parse_with_version(env!("MACSECGW_VERSION"));
     match dispatch(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -35,12 +46,7 @@ fn dispatch(command: &Command) -> Result<(), Failure> {
             let socket = args.gateway.socket_path();
             print(&counters::run(&socket, args.json, args.all)?);
         }
-        Command::Run(_) => {
-            return Err(Failure::Refused {
-                what: "this subcommand is not there yet".to_owned(),
-                right: "check, keygen, fresh-key, status and counters are".to_owned(),
-            });
-        }
+        Command::Run(args) => run::run(args)?,
     }
     Ok(())
 }

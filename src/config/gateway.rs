@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::raw::{Field, Reader, Section};
 use super::redact::quoted;
+use crate::crypto::engine::EngineChoice;
 
 /// Keys of `[gateway]`.
 pub(super) const GATEWAY_KEYS: [&str; 4] = ["name", "runtime_dir", "state_dir", "group"];
@@ -83,17 +84,6 @@ pub enum Idle {
     Pause,
     /// Sleeps, longer each time, up to the bound.
     Sleep,
-}
-
-/// `[crypto]`: which engine does AES-GCM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineChoice {
-    /// The fastest one that passes its self-test.
-    Auto,
-    /// `ring`.
-    Ring,
-    /// RustCrypto's `aes-gcm`.
-    AesGcm,
 }
 
 /// `[metrics]`: where Prometheus scrapes.

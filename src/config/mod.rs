@@ -22,8 +22,9 @@ mod source;
 mod static_read;
 
 pub use crate::crypto::Fingerprint;
+pub use crate::crypto::engine::EngineChoice;
 pub use device::{Device, DeviceError, DeviceKind, PciAddress};
-pub use gateway::{Eal, EngineChoice, Gateway, Idle, Memory, Metrics, Workers};
+pub use gateway::{Eal, Gateway, Idle, Memory, Metrics, Workers};
 pub use keys::{KeyFileError, KeyReference, KeySource};
 pub use link::{
     AfterSecured, Bypass, BypassDirection, EncryptionMode, Link, PnShare, StaticKeys, StaticSa,

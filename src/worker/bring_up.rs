@@ -1,10 +1,10 @@
 //! From a device's name to a configured, stopped port with one queue each way.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use dpdk::{
     Eal, Mempool, Port, PortConfig, Probed, RxQueue, SocketId, TxQueue, headroom, netdev,
-    vdev::{Backing, DeviceSpec, LinkDown, Plan, Side},
+    vdev::{Backing, DeviceSpec, Driver, LinkDown, Plan, Side, Vdev},
 };
 
 use super::{bring_up_error::BringUpError, port_ops::DpdkPort};
@@ -127,6 +127,9 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
         Backing::Peer,
         &mut warnings,
     )?;
+    if let DeviceSpec::Vdev(vdev) = &spec {
+        leave_fanout(plan, &port, vdev, vdev_plan.as_ref())?;
+    }
     let name = format!(
         "{}{}",
         if plan.side == PortSide::Plain {
@@ -158,6 +161,7 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
         mac: MacAddr(mac),
         mtu,
         interface,
+        ran: AtomicBool::new(false),
     });
     Ok(Brought {
         ops,
@@ -282,6 +286,24 @@ fn check_interface(
             .map(|finding| format!("{interface}: {finding}")),
     );
     Ok(())
+}
+
+/// `net_af_packet` sets its socket up so that the kernel joins IP fragments; a wire must not.
+fn leave_fanout(
+    plan: &PortPlan<'_>,
+    port: &Port<Probed>,
+    vdev: &Vdev,
+    planned: Option<&Plan>,
+) -> Result<(), BringUpError> {
+    if vdev.driver() != Driver::AfPacket {
+        return Ok(());
+    }
+    // The plan's string spells out what the driver was given.
+    let given = planned.and_then(|plan| plan.vdev.parse().ok());
+    let Some(DeviceSpec::Vdev(given)) = given else {
+        return Ok(());
+    };
+    netdev::leave_fanout(port, &given).map_err(|error| BringUpError::device(plan.device, error))
 }
 
 fn link_down_way(spec: &DeviceSpec) -> LinkDownWay {

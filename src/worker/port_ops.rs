@@ -1,5 +1,7 @@
 //! A DPDK port as control drives it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dpdk::{Mempool, PortControl, netdev};
 
 use crate::{
@@ -19,6 +21,8 @@ pub struct DpdkPort {
     pub(super) way: LinkDownWay,
     /// The interface whose running state is the link's: drivers such as `net_af_packet` say always up.
     pub(super) interface: Option<String>,
+    /// Whether the interface ran when it was last looked at.
+    pub(super) ran: AtomicBool,
 }
 
 impl DpdkPort {
@@ -38,7 +42,21 @@ impl DpdkPort {
         } else {
             netdev::set_down(interface)
         };
-        shown.map_err(|error| self.error(error))
+        shown.map_err(|error| self.error(error))?;
+        self.runs(interface);
+        Ok(())
+    }
+
+    /// Whether the interface runs. When it has just come up, the error that its going down left on
+    /// the driver's socket is cleared, or the first burst would stay in the ring.
+    fn runs(&self, interface: &str) -> bool {
+        let runs = netdev::running(interface).unwrap_or(false);
+        if runs && !self.ran.swap(runs, Ordering::Relaxed) {
+            // Without it the first burst is late, and no frame is lost.
+            let _ = netdev::clear_error(interface);
+        }
+        self.ran.store(runs, Ordering::Relaxed);
+        runs
     }
 
     fn set_link(&self, up: bool) -> Result<(), PortError> {
@@ -70,10 +88,7 @@ impl PortOps for DpdkPort {
 
     fn link(&self) -> LinkState {
         let link = self.control.link().ok();
-        let running = self
-            .interface
-            .as_deref()
-            .map(|name| netdev::running(name).unwrap_or(false));
+        let running = self.interface.as_deref().map(|name| self.runs(name));
         LinkState {
             up: running.unwrap_or_else(|| link.is_some_and(|link| link.up)),
             speed_mbps: link.and_then(|link| link.speed_mbps).unwrap_or(0),

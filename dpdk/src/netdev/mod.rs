@@ -25,7 +25,7 @@ use std::io;
 pub use self::control::{mtu, running, set_down, set_up};
 pub use self::findings::{Finding, Findings, inspect};
 pub use self::link::Interface;
-pub use self::packet_socket::leave_fanout;
+pub use self::packet_socket::{clear_error, leave_fanout};
 
 /// Whether the kernel would take this as an interface's name: 1 to 15 octets, none of them `/`, `:`
 /// or a space, and not `.` or `..`.

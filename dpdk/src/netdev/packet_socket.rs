@@ -64,6 +64,27 @@ pub fn leave_fanout(port: &Port<Probed>, vdev: &Vdev) -> Result<(), Error> {
     replace(vdev, index).map_err(|error| Error::new(name, ACTION, &error))
 }
 
+/// Clears the error that an interface leaves on this process's packet sockets when it goes down.
+///
+/// The next send would only report it and send nothing: the frames would stay in the ring until the
+/// one after. To be called when the interface is up again.
+///
+/// # Errors
+/// No such interface, or the descriptors can't be listed.
+pub fn clear_error(interface: &str) -> Result<(), Error> {
+    let index = Interface::query(interface)?.index;
+    let failed = |error| Error::new(interface, "clear the error of its packet socket", &error);
+    for fd in packet_sockets(index).map_err(failed)? {
+        let mut error = 0_i32;
+        let mut length = octets_of::<i32>();
+        let place = (&raw mut error).cast();
+        // SAFETY: the kernel writes at most `length` octets, which is the size of `error`. Reading
+        // the option is what clears it.
+        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, place, &raw mut length) };
+    }
+    Ok(())
+}
+
 fn replace(vdev: &Vdev, index: u32) -> io::Result<()> {
     let Some(old) = fanned_out_socket(index)? else {
         return Ok(());
@@ -108,14 +129,19 @@ fn ring_request(vdev: &Vdev) -> Option<RingRequest> {
 
 /// The process's packet socket on that interface that is in a fan-out group.
 fn fanned_out_socket(index: u32) -> io::Result<Option<RawFd>> {
-    let open = fs::read_dir("/proc/self/fd")?.flatten();
-    let numbers = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let mut found = numbers.filter(|fd| packet_interface(*fd) == Some(index) && is_fanned_out(*fd));
+    let mut found = packet_sockets(index)?.filter(|fd| is_fanned_out(*fd));
     match (found.next(), found.next()) {
         (found, None) => Ok(found),
         // Which of them is the driver's cannot be told.
         (_, Some(_)) => Err(io::ErrorKind::AlreadyExists.into()),
     }
+}
+
+/// The process's packet sockets on that interface.
+fn packet_sockets(index: u32) -> io::Result<impl Iterator<Item = RawFd>> {
+    let open = fs::read_dir("/proc/self/fd")?.flatten();
+    let numbers = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(numbers.filter(move |fd| packet_interface(*fd) == Some(index)))
 }
 
 /// The interface that a descriptor's packet socket is bound to; `None` for any other descriptor.

@@ -1,0 +1,102 @@
+//! EAL's arguments: the gateway's own, then the operator's as they stand.
+
+use dpdk::hugepages::{Facts, Memory as Found};
+use macsec_gateway::config::{Config, DeviceKind, Memory};
+
+/// What EAL itself takes besides the pools, octets.
+const EAL_ITSELF: u64 = 64 << 20;
+
+/// EAL's arguments, and what the operator should know about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EalArgs {
+    pub(crate) args: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Puts the arguments together. `pools` is what the ports' pools take, octets.
+///
+/// # Errors
+/// Where hugepages are demanded and not to be had: what to type.
+pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalArgs, String> {
+    let mut warnings = Vec::new();
+    let mut args = vec![
+        String::from("--lcores"),
+        lcores.to_owned(),
+        String::from("--main-lcore"),
+        String::from("0"),
+        format!("--file-prefix={}", config.gateway.name),
+        String::from("--proc-type=primary"),
+    ];
+    add_memory(config, pools + EAL_ITSELF, &mut args, &mut warnings)?;
+    add_devices(config, &mut args);
+    if let Some(drivers) = &config.eal.drivers {
+        args.extend([String::from("-d"), drivers.display().to_string()]);
+    }
+    args.extend(config.eal.args.iter().cloned());
+    Ok(EalArgs { args, warnings })
+}
+
+/// Hugepages, or ordinary memory with a warning.
+fn add_memory(
+    config: &Config,
+    needed: u64,
+    args: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    let needed = config
+        .eal
+        .memory_mib
+        .map_or(needed, |mib| u64::from(mib.get()) << 20);
+    // Before the counting: the page files of a killed gateway hold their pages.
+    for path in Facts::of_machine().remove_stale(&config.gateway.name) {
+        warnings.push(format!(
+            "removed {}: a gateway of this name was killed and left it",
+            path.display()
+        ));
+    }
+    let facts = Facts::of_machine();
+    let found = match config.eal.memory {
+        Memory::NoHuge => None,
+        Memory::Auto | Memory::Hugepages => Some(facts.memory(needed)),
+    };
+    match (found, config.eal.memory) {
+        (Some(Found::Hugepages { .. }), _) => {
+            if let Some(mib) = config.eal.memory_mib {
+                args.extend([String::from("-m"), mib.to_string()]);
+            }
+            return Ok(());
+        }
+        (Some(Found::NoHuge(reason)), Memory::Hugepages) => {
+            return Err(format!("eal.memory = \"hugepages\", but {reason}"));
+        }
+        (Some(Found::NoHuge(reason)), _) => warnings.push(format!(
+            "starting without hugepages: {reason}. It costs speed (a TLB miss on most frames), packet \
+             captures (no other process can attach) and PCI ports without an IOMMU"
+        )),
+        (None, _) => {}
+    }
+    let mib = needed.div_ceil(1 << 20);
+    args.extend([
+        String::from("--no-huge"),
+        String::from("-m"),
+        mib.to_string(),
+    ]);
+    Ok(())
+}
+
+/// The PCI devices of the links and no others; vdevs are plugged one by one later.
+fn add_devices(config: &Config, args: &mut Vec<String>) {
+    let devices = config
+        .links
+        .iter()
+        .flat_map(|link| [&link.plain, &link.secure]);
+    let pci: Vec<_> = devices
+        .filter(|device| matches!(device.kind(), DeviceKind::Pci(_)))
+        .collect();
+    if pci.is_empty() {
+        args.push(String::from("--no-pci"));
+    }
+    for device in pci {
+        args.extend([String::from("-a"), device.name()]);
+    }
+}
