@@ -64,7 +64,7 @@ impl Books {
     pub(super) fn extend(&mut self, key: Fingerprint, until: Pn) -> Result<(), StateError> {
         match self.reservations.get_mut(&key) {
             Some(reservation) => self.dir.extend(reservation, until.saturating_sub(1)),
-            None => Ok(()),
+            None => Err(StateError::NotOpen { fingerprint: key }),
         }
     }
 

@@ -67,16 +67,14 @@ pub(super) fn prepare_tx(
     let sak = key.key.read().map_err(KeyTrouble::File)?;
     let ki = static_key_identifier(&sak);
     let space = link.cipher_suite.pn_space();
-    let owner = owner(link, key, own_sci);
-    let next_pn = books.open_tx(&owner).map_err(KeyTrouble::State)?;
-    let until = ahead.first(next_pn, space);
-    books
-        .extend(owner.fingerprint, until)
-        .map_err(KeyTrouble::State)?;
     let sa_key = factory.make_key(&sak).map_err(KeyTrouble::Engine)?;
     drop(sak);
+    let next_pn = books
+        .open_tx(&owner(link, key, own_sci))
+        .map_err(KeyTrouble::State)?;
+    let until = ahead.first(next_pn, space);
     let shared = TxSaShared::new(until);
-    let sa = TxSa::new(TxSaParams {
+    let params = TxSaParams {
         an: key.an,
         ki,
         suite: link.cipher_suite,
@@ -86,8 +84,15 @@ pub(super) fn prepare_tx(
         confidentiality: link.confidentiality,
         next_pn,
         shared: Arc::clone(&shared),
-    })
-    .map_err(KeyTrouble::Params)?;
+    };
+    let sa = books
+        .extend(key.key.fingerprint, until)
+        .map_err(KeyTrouble::State)
+        .and_then(|()| TxSa::new(params).map_err(KeyTrouble::Params))
+        .inspect_err(|_| {
+            // Nothing was sent: the next try begins where this one did.
+            let _ = books.settle(key.key.fingerprint, next_pn);
+        })?;
     Ok(PreparedTx {
         sa: Box::new(sa),
         used: TxUse {

@@ -218,12 +218,12 @@ impl Running {
             }
         }
         if let Err(error) = self.api.join() {
-            trouble.get_or_insert(error.to_string());
+            trouble.get_or_insert_with(|| error.to_string());
         }
         match ended {
             Ok(Ended::InOrder) => {}
             Ok(Ended::WorkerStuck) => {
-                trouble.get_or_insert(String::from("a worker did not answer in time"));
+                trouble.get_or_insert_with(|| String::from("a worker did not answer in time"));
             }
             Err(_) => trouble = Some(String::from("the control thread panicked")),
         }

@@ -58,6 +58,11 @@ pub enum StateError {
         /// The key.
         fingerprint: Fingerprint,
     },
+    /// This process has no reservation of the key.
+    NotOpen {
+        /// The key.
+        fingerprint: Fingerprint,
+    },
     /// The key was retired.
     Retired {
         /// The key.
@@ -199,6 +204,12 @@ impl fmt::Display for StateError {
                 f,
                 "a reservation to packet number {until} can't follow one to {reserved}"
             ),
+            Self::NotOpen { fingerprint } => {
+                write!(
+                    f,
+                    "no reservation of the key {fingerprint} is open; please report this"
+                )
+            }
             Self::Exhausted { fingerprint } => write!(
                 f,
                 "all packet numbers of the key {fingerprint} are reserved or used; make a new key \
