@@ -22,7 +22,11 @@ pub(super) fn render(
     interval: Option<Interval>,
 ) -> String {
     let mut text = format!("link {}: {}\n", link.name, state(link));
+    let wire = link.encryption == "no_encrypt";
     for (what, said) in facts(link) {
+        if wire && matches!(what, "suite" | "replay") {
+            continue;
+        }
         text.push_str(&format!("  {what:<9}{said}\n"));
     }
     for alarm in &link.alarms {
@@ -54,18 +58,24 @@ fn state(link: &LinkStatus) -> String {
     format!("{secured}, controlled port {port}")
 }
 
+fn mode(link: &LinkStatus) -> String {
+    let keys = match link.agreement.as_str() {
+        "static" => "static keys",
+        "none" => "no keys",
+        other => other,
+    };
+    format!("{}, {keys}", link.encryption)
+}
+
 fn facts(link: &LinkStatus) -> [(&'static str, String); 5] {
-    let protection = if link.confidentiality {
-        format!("encrypted from octet {}", link.confidentiality_offset)
-    } else {
-        String::from("INTEGRITY ONLY, nothing is encrypted")
+    let protection = match (link.confidentiality, link.confidentiality_offset) {
+        (false, _) => String::from("INTEGRITY ONLY, nothing is encrypted"),
+        (true, 0) => String::from("encrypted"),
+        (true, offset) => format!("encrypted but for the first {offset} octets"),
     };
     [
         ("state", link.reason.clone()),
-        (
-            "mode",
-            format!("{}, {} keys", link.encryption, link.agreement),
-        ),
+        ("mode", mode(link)),
         (
             "suite",
             format!(
