@@ -124,6 +124,20 @@ fn a_wrong_name_is_found() {
     );
 }
 
+#[test]
+fn every_record_is_in_the_list_of_records() {
+    let dir = root().join("docs/adr");
+    let list = fs::read_to_string(dir.join("README.md")).unwrap();
+    for entry in fs::read_dir(dir).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let listed = list.contains(&format!("({name})"));
+        assert!(
+            name == "README.md" || listed,
+            "docs/adr/README.md does not list {name}"
+        );
+    }
+}
+
 /// Every file of the source tree opens with what it is and why.
 #[test]
 fn every_module_says_what_it_is() {
