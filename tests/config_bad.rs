@@ -18,7 +18,7 @@ use std::os::unix::fs::{chown, symlink};
 use std::path::PathBuf;
 
 use desk::Desk;
-use macsec_gateway::config::{Config, MAX_CONFIG_LEN, Severity};
+use macsec_gateway::config::{Config, MAX_CONFIG_LEN, Problem, Severity};
 
 /// A desk with key files that are wrong in all ways, and some that are not.
 fn bad_files() -> Desk {
@@ -150,8 +150,28 @@ fn a_flood_of_problems_ends() {
     let unknown: String = (0..50_000).map(|n| format!("k{n} = 1\n")).collect();
     let problems = desk.load(&unknown).unwrap_err();
     assert_eq!(problems.0.len(), 100);
-    let deep = format!("args = {}", "[".repeat(500_000));
-    assert!(desk.load(&deep).unwrap_err().errors() > 0);
+    for deep in [
+        format!("args = {}", "[".repeat(500_000)),
+        format!("args = {}", "{a=".repeat(300_000)),
+        format!("{}a = 1", "a.".repeat(500_000)),
+        format!("[{}a]", "a.".repeat(500_000)),
+        format!("{}a = 1", "\"\".".repeat(300_000)),
+    ] {
+        assert!(desk.load(&deep).unwrap_err().errors() > 0);
+    }
+}
+
+#[test]
+fn more_links_than_a_gateway_takes_are_refused_in_time() {
+    let desk = Desk::new();
+    let link = "[[link]]\nname = \"a\"\nplain = \"net_ring0\"\nsecure = \"net_ring1\"\n";
+    let text = link.repeat(MAX_CONFIG_LEN / link.len());
+    let began = std::time::Instant::now();
+    let problems = desk.load(&text).unwrap_err();
+    let over = |problem: &Problem| problem.what.contains("more than a gateway takes");
+    assert!(problems.0.iter().any(over), "{problems}");
+    // A second where a quadratic check of all of them would take minutes.
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -177,3 +177,40 @@ fn a_secret_goes_to_no_pipe() {
     }
     assert!(!desk.path.join("macsec.cak").exists() && !desk.path.join("n.sak").exists());
 }
+
+#[test]
+fn keys_come_from_systemd_credentials_too() {
+    let desk = Desk::new();
+    let credentials = desk.path.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    // systemd shows the access control list for the service's user as the group's bits.
+    for (name, octet, mode) in [("dx1-tx", "11", 0o440), ("dx1-rx", "22", 0o400)] {
+        desk.file(
+            &format!("credentials/{name}"),
+            octet.repeat(32).as_bytes(),
+            mode,
+        );
+    }
+    let config = desk::MINIMAL
+        .replace("tx_sak_file = \"tx.sak\"", "tx_sak_credential = \"dx1-tx\"")
+        .replace("rx_sak_file = \"rx.sak\"", "rx_sak_credential = \"dx1-rx\"");
+    desk.file("gw.toml", config.as_bytes(), 0o644);
+    let check = || {
+        Command::new(env!("CARGO_BIN_EXE_macsecgw"))
+            .args(["check", "--config", "gw.toml"])
+            .env("CREDENTIALS_DIRECTORY", &credentials)
+            .current_dir(&desk.path)
+            .output()
+            .unwrap()
+    };
+    let output = check();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    desk.file("credentials/dx1-tx", "11".repeat(32).as_bytes(), 0o444);
+    let output = check();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("has mode 0444"), "{output:?}");
+    fs::remove_file(credentials.join("dx1-tx")).unwrap();
+    let output = check();
+    let said = text(&output.stderr);
+    assert!(said.contains("LoadCredential=dx1-tx:"), "{said}");
+}

@@ -221,9 +221,17 @@ impl KeyFileError {
         Self::Io { kind: error.kind() }
     }
 
-    /// What would be right, for the file at `path` and a key for `suite`.
-    pub fn remedy(&self, path: &Path, suite: CipherSuite) -> String {
-        let path = path.display();
+    /// What would be right, for the key at `source` that is for `suite`.
+    pub fn remedy(&self, source: &KeySource, suite: CipherSuite) -> String {
+        let path = source.path().display();
+        if let KeySource::Credential { name, .. } = source
+            && matches!(
+                self,
+                Self::Io { .. } | Self::Mode { .. } | Self::Owner { .. }
+            )
+        {
+            return format!("have systemd pass it on: LoadCredential={name}:FILE in the unit");
+        }
         match self {
             Self::Io { kind } if *kind == io::ErrorKind::NotFound => {
                 format!("make one: macsecgw keygen sak --suite {suite} --out {path}")

@@ -21,6 +21,9 @@ use super::{Config, Link, reuse};
 /// The tables at the top of the file.
 const TOP_KEYS: [&str; 6] = ["gateway", "eal", "workers", "crypto", "metrics", "link"];
 
+/// The most links of a gateway. DPDK is seldom built for more than 32 ports, and for 1,024 at most.
+const MAX_LINKS: usize = 256;
+
 /// Every table of a config and the keys that it knows; `""` is the top of the file.
 pub const fn known_keys() -> [(&'static str, &'static [&'static str]); 9] {
     [
@@ -166,8 +169,15 @@ fn read_links(reader: &mut Reader<'_>, top: &Section<'_>, place: &LinkPlace<'_>)
         let right = "a gateway needs at least one [[link]], with `name`, `plain` and `secure`";
         reader.wrong(&field, "there is no link in the config", right);
     }
+    if let Some(first_over) = sections.get(MAX_LINKS) {
+        let field = first_over.default("name", ());
+        let what = format!("{} links are more than a gateway takes", sections.len());
+        let right = format!("at most {MAX_LINKS}; spread them over several gateways");
+        reader.wrong(&field, what, right);
+    }
     let read: Vec<_> = sections
         .iter()
+        .take(MAX_LINKS)
         .map(|section| read_link(reader, section, place))
         .collect();
     super::link_read::check_between(reader, &read);

@@ -149,7 +149,7 @@ fn read_key(
         Err(error) => {
             let path = source.path();
             let what = format!("{error} ({})", path.display());
-            reader.wrong(&text, what, error.remedy(path, suite));
+            reader.wrong(&text, what, error.remedy(&source, suite));
             None
         }
     }
