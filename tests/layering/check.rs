@@ -56,10 +56,14 @@ fn placement(tree: &Tree, id: ModId) -> Option<(String, usize, String)> {
     }
     let top = module.path.first()?;
     let at = |text: String| Some((parent.file.clone(), module.line, text));
-    if module.path.len() == 1 && module.krate == Krate::Bin {
+    if module.krate == Krate::Bin {
+        let inside = module.file == "src/main.rs" || module.file.starts_with("src/main/");
+        if inside || module.path.len() > 1 {
+            return None;
+        }
         return at(format!(
-            "unknown top-level module `{top}`; rule: `main.rs` joins the library's modules and \
-             has none of its own"
+            "unknown top-level module `{top}`; rule: `main.rs` joins the library's modules, and its \
+             own parts lie under src/main/"
         ));
     }
     if module.path.len() == 1 && row_of(top).is_none() {
@@ -74,7 +78,7 @@ fn placement(tree: &Tree, id: ModId) -> Option<(String, usize, String)> {
         .split('/')
         .next()?
         .trim_end_matches(".rs");
-    if module.krate == Krate::Lib && home != top && home != "lib" {
+    if home != top && home != "lib" {
         return at(format!(
             "`{top}` -> `{home}`: `{}` serves as a module of `{top}`; rule: a file belongs to the \
              module in whose directory it lies",
