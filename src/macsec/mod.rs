@@ -9,6 +9,7 @@ mod clear_tags;
 mod counter;
 mod counters;
 mod frame;
+mod mtu;
 mod nonce;
 mod params;
 mod pn_recovery;
@@ -30,6 +31,7 @@ pub use counters::{
     TxSaCounters,
 };
 pub use frame::{FrameBuf, FrameSet, FrameSetIter, Verdicts};
+pub use mtu::{ETHERNET_HEADER_LEN, longest_frame};
 pub use params::{
     Confidentiality, MAX_WINDOW_XPN, MIN_PLAIN_FRAME, ParamError, Replay, RxParams, SectagSci,
     TxParams, ValidateFrames, XpnParams,

@@ -127,8 +127,9 @@ pub struct TxParams {
     pub sectag_sci: SectagSci,
     /// The most VLAN tags of a frame that stay ahead of the SecTAG, 0 to 2.
     pub clear_vlan_tags: u8,
-    /// Octets of the longest plain frame without FCS: MTU + 14, and 8 for two VLAN tags.
-    pub max_plain_frame: usize,
+    /// The link's MTU: octets behind the Ethernet header of a plain frame. VLAN tags, up to two, come
+    /// on top (see [`longest_frame`](super::longest_frame)).
+    pub mtu: usize,
 }
 
 impl TxParams {
@@ -164,8 +165,9 @@ pub struct RxParams {
     pub duplicate_depth: usize,
     /// The most VLAN tags that may stand ahead of a SecTAG, 0 to 2.
     pub clear_vlan_tags: u8,
-    /// Octets of the longest plain frame without FCS: MTU + 14, and 8 for two VLAN tags.
-    pub max_plain_frame: usize,
+    /// The link's MTU: octets behind the Ethernet header of a plain frame. VLAN tags, up to two, come
+    /// on top (see [`longest_frame`](super::longest_frame)).
+    pub mtu: usize,
 }
 
 impl RxParams {

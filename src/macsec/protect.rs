@@ -10,15 +10,13 @@
 use arrayvec::ArrayVec;
 
 use super::clear_tags::{ADDRESSES_LEN, MAX_HEADER_LEN, clear_tags_len};
+use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::{
     Confidentiality, FrameBuf, FrameSet, Reject, SecTag, SectagSci, Tci, TxCounters, TxParams,
     TxSa, Verdicts,
 };
 use crate::crypto::{AeadFrame, BURST_CAPACITY, TAG_LEN};
 use crate::ieee::{Pn, Sci};
-
-/// Octets of an Ethernet header without tags: less is no frame.
-pub(super) const ETHERNET_HEADER_LEN: usize = 14;
 
 /// What all frames of a burst have in common.
 pub(super) struct Shape {
@@ -28,7 +26,7 @@ pub(super) struct Shape {
     sectag_sci: SectagSci,
     clear_vlan_tags: u8,
     min_plain_frame: usize,
-    max_plain_frame: usize,
+    mtu: usize,
 }
 
 /// A frame that is laid out and waits for its seal.
@@ -59,7 +57,7 @@ impl Shape {
             sectag_sci: params.sectag_sci,
             clear_vlan_tags: params.clear_vlan_tags,
             min_plain_frame,
-            max_plain_frame: params.max_plain_frame,
+            mtu: params.mtu,
         }
     }
 
@@ -71,7 +69,7 @@ impl Shape {
         if octets.len() < ETHERNET_HEADER_LEN {
             return Err(Reject::Runt);
         }
-        if octets.len() > self.max_plain_frame {
+        if octets.len() > longest_frame(octets, self.mtu) {
             return Err(Reject::TooLong);
         }
         let told = self.sectag_sci == SectagSci::Explicit;

@@ -13,7 +13,7 @@
 use arrayvec::ArrayVec;
 
 use super::clear_tags::{ADDRESSES_LEN, clear_tags_len, ether_type_at};
-use super::protect::ETHERNET_HEADER_LEN;
+use super::mtu::{ETHERNET_HEADER_LEN, longest_frame, longest_secure_frame};
 use super::{
     FrameBuf, FrameSet, Reject, RxParams, RxSaCounters, RxSc, RxScCounters, RxSecy, RxSecyCounters,
     SecTag, Tci, Timeliness, ValidateFrames, Verdicts,
@@ -91,7 +91,7 @@ pub(super) fn validate<B: FrameBuf>(
                 Ok(())
             }
             Ok(FirstLook::Unvalidated(layout, why)) => {
-                deliver(frame, layout, secy.min_plain_frame).map(|()| count_unvalidated(secy, why))
+                deliver(frame, layout, &Rules::of(secy)).map(|()| count_unvalidated(secy, why))
             }
             Err(why) => Err(why),
         };
@@ -145,10 +145,14 @@ fn first_look(secy: &RxSecy, frame: &impl FrameBuf, index: usize) -> Result<Firs
     if octets.len() < ETHERNET_HEADER_LEN {
         return Err(Reject::Runt);
     }
+    // First of all: a driver may have cut it, so nothing in it is to be believed.
+    if octets.len() > longest_secure_frame(secy.params.mtu) {
+        return Err(Reject::TooLong);
+    }
     let clear_len = clear_tags_len(octets, secy.params.clear_vlan_tags);
     let header_len = ADDRESSES_LEN + clear_len;
     if ether_type_at(octets, header_len) != Some(EtherType::MACSEC) {
-        return untagged(&secy.params, octets.len());
+        return untagged(&secy.params, octets);
     }
     let mpdu = octets.get(header_len..).unwrap_or_default();
     let sectag = SecTag::parse(mpdu).map_err(|_| Reject::BadTag)?;
@@ -157,9 +161,6 @@ fn first_look(secy: &RxSecy, frame: &impl FrameBuf, index: usize) -> Result<Firs
         sectag_len: sectag.len(),
         data_len: sectag.data_len(mpdu.len()).map_err(|_| Reject::BadTag)?,
     };
-    if header_len + layout.data_len > secy.params.max_plain_frame {
-        return Err(Reject::TooLong);
-    }
     if sectag.tci.has(Tci::E) && !sectag.tci.has(Tci::C) {
         return Err(Reject::KayOnly);
     }
@@ -175,10 +176,10 @@ fn first_look(secy: &RxSecy, frame: &impl FrameBuf, index: usize) -> Result<Firs
     look_at_sa(secy, sc, &sectag, layout, may_pass, index)
 }
 
-const fn untagged(params: &RxParams, len: usize) -> Result<FirstLook, Reject> {
+fn untagged(params: &RxParams, octets: &[u8]) -> Result<FirstLook, Reject> {
     match params.validate {
         ValidateFrames::Strict => Err(Reject::NoTag),
-        _ if len > params.max_plain_frame => Err(Reject::TooLong),
+        _ if octets.len() > longest_frame(octets, params.mtu) => Err(Reject::TooLong),
         _ => Ok(FirstLook::Untagged),
     }
 }
@@ -274,12 +275,9 @@ fn validate_run<B: FrameBuf>(
     let Some(Plan { sc, an, .. }) = run.first() else {
         return;
     };
+    let rules = Rules::of(secy);
     let channel = &mut secy.scs[*sc];
     let opened = open(channel, *an, frames, run);
-    let rules = Rules {
-        validate: secy.params.validate,
-        min_plain_frame: secy.min_plain_frame,
-    };
     for (nth, plan) in run.iter().enumerate() {
         let outcome = match frames.get_mut(plan.index) {
             Some(frame) => judge(channel, &rules, frame, plan, opened.is_ok(nth)),
@@ -331,9 +329,21 @@ fn count_octets(counters: &RxScCounters, run: &[Plan]) {
     counters.in_octets_decrypted.add(octets(true));
 }
 
+/// What the SecY demands of a frame whatever its channel.
 struct Rules {
     validate: ValidateFrames,
+    mtu: usize,
     min_plain_frame: usize,
+}
+
+impl Rules {
+    const fn of(secy: &RxSecy) -> Self {
+        Self {
+            validate: secy.params.validate,
+            mtu: secy.params.mtu,
+            min_plain_frame: secy.min_plain_frame,
+        }
+    }
 }
 
 /// What becomes of a frame whose ICV was looked at, in the order of the burst.
@@ -355,7 +365,7 @@ fn judge(
             return Err(Reject::NotValid);
         }
         // Nothing was encrypted, so the engine had no text to wipe: the data is as it came.
-        deliver(frame, plan.layout, rules.min_plain_frame)?;
+        deliver(frame, plan.layout, rules)?;
         counters.in_pkts_invalid.add(1);
         by_an.in_pkts_invalid.add(1);
         return Ok(());
@@ -368,7 +378,7 @@ fn judge(
         .admit(plan.pn)
         .inspect_err(|&why| count_untimely(counters, why))?;
     sa.window.record(plan.pn);
-    deliver(frame, plan.layout, rules.min_plain_frame)?;
+    deliver(frame, plan.layout, rules)?;
     match timeliness {
         Timeliness::InTime => {
             counters.in_pkts_ok.add(1);
@@ -380,7 +390,10 @@ fn judge(
 }
 
 /// Takes SecTAG, ICV and pad off, and pads anew to what Ethernet demands.
-fn deliver(frame: &mut impl FrameBuf, layout: Layout, min: usize) -> Result<(), Reject> {
+///
+/// Only now all VLAN tags of the plain frame can be seen, so that only now it shows whether the frame
+/// is longer than the link allows.
+fn deliver(frame: &mut impl FrameBuf, layout: Layout, rules: &Rules) -> Result<(), Reject> {
     let plain_len = layout.header_len() + layout.data_len;
     let behind = frame
         .octets()
@@ -390,9 +403,13 @@ fn deliver(frame: &mut impl FrameBuf, layout: Layout, min: usize) -> Result<(), 
     frame
         .octets_mut()
         .copy_within(..layout.header_len(), layout.sectag_len);
-    let pad = min.saturating_sub(plain_len);
-    let done = frame.cut_front(layout.sectag_len) && frame.cut_back(behind) && frame.grow_back(pad);
-    if !done {
+    if !(frame.cut_front(layout.sectag_len) && frame.cut_back(behind)) {
+        return Err(Reject::NoRoom);
+    }
+    if plain_len > longest_frame(frame.octets(), rules.mtu) {
+        return Err(Reject::TooLong);
+    }
+    if !frame.grow_back(rules.min_plain_frame.saturating_sub(plain_len)) {
         return Err(Reject::NoRoom);
     }
     if let Some(pad) = frame.octets_mut().get_mut(plain_len..) {

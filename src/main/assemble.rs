@@ -12,7 +12,7 @@ use macsec_gateway::{
     control::{LinkParts, bypass_list},
     ieee::Sci,
     macsec::{RxParams, RxScCounters, RxSecy, TxParams, TxSecy},
-    pipeline::{HEADER_LEN, LONGEST_TAGS, ProtectLane, ProtectSetup, ValidateLane, ValidateSetup},
+    pipeline::{ProtectLane, ProtectSetup, ValidateLane, ValidateSetup},
     worker::{Brought, Lane, PortPlan, Runner, Worker, bring_up},
 };
 
@@ -106,14 +106,12 @@ fn assemble_link(
     };
     let protect = ProtectLane::new(ProtectSetup {
         secy: tx_secy,
-        mtu: usize::from(link.mtu),
         bypass: Box::new(bypass_list(link)),
         counters: Arc::clone(&parts.protect),
     });
     let validate = ValidateLane::new(ValidateSetup {
         secy: rx_secy,
         clear_vlan_tags: link.clear_vlan_tags,
-        mtu: usize::from(link.mtu),
         bypass: Box::new(bypass_list(link)),
         eapol: Arc::clone(&parts.eapol),
         counters: Arc::clone(&parts.validate),
@@ -172,7 +170,7 @@ fn tx_params(link: &Link, sci: Sci) -> TxParams {
         sci,
         sectag_sci: link.sectag_sci,
         clear_vlan_tags: link.clear_vlan_tags,
-        max_plain_frame: max_plain_frame(link),
+        mtu: usize::from(link.mtu),
     }
 }
 
@@ -182,15 +180,11 @@ fn rx_secy(link: &Link) -> (RxSecy, Vec<(Sci, Arc<RxScCounters>)>) {
         replay: link.replay,
         duplicate_depth: link.duplicate_depth as usize,
         clear_vlan_tags: link.clear_vlan_tags,
-        max_plain_frame: max_plain_frame(link),
+        mtu: usize::from(link.mtu),
     });
     let peers = link.static_keys.iter().map(|keys| keys.peer_sci);
     let scs = peers.map(|sci| (sci, secy.add_sc(sci))).collect();
     (secy, scs)
-}
-
-fn max_plain_frame(link: &Link) -> usize {
-    usize::from(link.mtu) + HEADER_LEN + LONGEST_TAGS
 }
 
 fn add_worker(

@@ -10,6 +10,5 @@ mod fate;
 mod protect;
 mod validate;
 
-pub use ethernet::{HEADER_LEN, LONGEST_TAGS, longest_frame};
 pub use protect::{ProtectLane, ProtectSetup};
 pub use validate::{ValidateLane, ValidateSetup};

@@ -2,14 +2,11 @@
 
 use alloc::{boxed::Box, sync::Arc};
 
-use super::{
-    ethernet::{longest_frame, outer_ethertype},
-    fate::Fates,
-};
+use super::{ethernet::outer_ethertype, fate::Fates};
 use crate::{
     bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
     ieee::EtherType,
-    macsec::{FrameBuf, FrameSet, Reject, TxSecy, Verdicts},
+    macsec::{FrameBuf, FrameSet, Reject, TxSecy, Verdicts, longest_frame},
 };
 
 /// What a protect lane is made of.
@@ -17,8 +14,6 @@ use crate::{
 pub struct ProtectSetup {
     /// The transmit half of the link's SecY.
     pub secy: TxSecy,
-    /// The plain side's MTU, without header and VLAN tags.
-    pub mtu: usize,
     /// What passes in clear.
     pub bypass: Box<Bypass>,
     /// The lane's counters.
@@ -102,6 +97,7 @@ impl ProtectLane {
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
         let mut fates = Fates::of(frames, &self.setup.counters);
+        let mut too_long = FrameSet::default();
         for (at, frame) in frames.iter().enumerate() {
             match self.admit(frame) {
                 Ok(Admitted::Macsec) => fates.macsec.insert(at),
@@ -114,7 +110,12 @@ impl ProtectLane {
                     self.setup.counters.bypassed.add(1);
                     fates.onward.insert(at);
                 }
-                Err(reason) => fates.drop(reason),
+                Err(reason) => {
+                    if reason == DropReason::TooLong {
+                        too_long.insert(at);
+                    }
+                    fates.drop(reason);
+                }
             }
         }
         if !fates.macsec.is_empty() {
@@ -125,7 +126,12 @@ impl ProtectLane {
         }
         let (onward, macsec) = (fates.onward, fates.macsec);
         if !self.too_long_said {
-            self.say_too_long(frames, macsec, say);
+            let verdicts = &self.verdicts;
+            let rejected = verdicts.rejected().intersection(macsec).iter();
+            rejected
+                .filter(|at| verdicts.reject_of(*at) == Some(Reject::TooLong))
+                .for_each(|at| too_long.insert(at));
+            self.say_too_long(frames, too_long, say);
         }
         onward
     }
@@ -155,7 +161,7 @@ impl ProtectLane {
                 }
             }
         };
-        if octets.len() > longest_frame(octets, self.setup.mtu) {
+        if octets.len() > longest_frame(octets, self.setup.secy.params().mtu) {
             return Err(DropReason::TooLong);
         }
         Ok(admitted)
@@ -164,13 +170,11 @@ impl ProtectLane {
     fn say_too_long<B: FrameBuf>(
         &mut self,
         frames: &[B],
-        macsec: FrameSet,
+        too_long: FrameSet,
         say: &mut impl FnMut(LaneReport),
     ) {
-        let first = frames.iter().enumerate().find(|(at, _)| {
-            macsec.contains(*at) && self.verdicts.reject_of(*at) == Some(Reject::TooLong)
-        });
-        if let Some((_, frame)) = first {
+        let first = too_long.into_iter().next();
+        if let Some(frame) = first.and_then(|at| frames.get(at)) {
             self.too_long_said = true;
             say(LaneReport::TooLong(frame.octets().len()));
         }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{
-    ethernet::{ethertype_behind_tags, longest_frame, outer_ethertype},
+    ethernet::{ethertype_behind_tags, outer_ethertype},
     fate::Fates,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         Bypass, Direction, DropReason, EapolSlots, LaneCommand, LaneCounters, LaneMode, LaneReport,
     },
     ieee::EtherType,
-    macsec::{FrameBuf, FrameSet, RxSecy, Verdicts},
+    macsec::{FrameBuf, FrameSet, RxSecy, Verdicts, longest_frame},
 };
 
 /// What a validate lane is made of.
@@ -21,8 +21,6 @@ pub struct ValidateSetup {
     pub secy: RxSecy,
     /// Clear VLAN tags that may stand ahead of a SecTAG.
     pub clear_vlan_tags: u8,
-    /// The plain side's MTU, without header and VLAN tags.
-    pub mtu: usize,
     /// What passes in clear.
     pub bypass: Box<Bypass>,
     /// Where EAPOL goes.
@@ -160,7 +158,7 @@ impl ValidateLane {
                 return Ok(Admitted::Macsec);
             }
         };
-        if octets.len() > longest_frame(octets, self.setup.mtu) {
+        if octets.len() > longest_frame(octets, self.setup.secy.params().mtu) {
             return Err(DropReason::TooLong);
         }
         Ok(admitted)
@@ -180,27 +178,21 @@ impl ValidateLane {
         }
     }
 
-    /// Pause frames end at every hop, inside MACsec too; and what came out may be longer than the link.
+    /// Pause frames end at every hop, inside MACsec too.
     fn end_inner_control<B: FrameBuf>(
         &self,
         frames: &[B],
         validated: FrameSet,
         onward: &mut FrameSet,
     ) {
-        for (at, frame) in frames.iter().enumerate() {
-            if !validated.contains(at) || !onward.contains(at) {
-                continue;
+        for at in onward.intersection(validated) {
+            let ethertype = frames
+                .get(at)
+                .and_then(|frame| outer_ethertype(frame.octets()));
+            if ethertype == Some(EtherType::MAC_CONTROL) {
+                onward.remove(at);
+                self.setup.counters.dropped(DropReason::MacControl).add(1);
             }
-            let octets = frame.octets();
-            let reason = if outer_ethertype(octets) == Some(EtherType::MAC_CONTROL) {
-                DropReason::MacControl
-            } else if octets.len() > longest_frame(octets, self.setup.mtu) {
-                DropReason::TooLong
-            } else {
-                continue;
-            };
-            onward.remove(at);
-            self.setup.counters.dropped(reason).add(1);
         }
     }
 }

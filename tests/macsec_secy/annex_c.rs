@@ -92,7 +92,7 @@ impl Figure {
             sci: self.sci,
             sectag_sci,
             clear_vlan_tags: 0,
-            max_plain_frame: 1522,
+            mtu: 1500,
         };
         let mut secy = TxSecy::new(params).with_min_plain_frame(0);
         let sa = TxSa::new(TxSaParams {
@@ -119,7 +119,7 @@ impl Figure {
             replay: Replay::Strict,
             duplicate_depth: 64,
             clear_vlan_tags: 0,
-            max_plain_frame: 1522,
+            mtu: 1500,
         };
         let mut rx = Rx::new(RxSecy::new(params).with_min_plain_frame(0));
         rx.add_sc(self.sci);

@@ -19,8 +19,8 @@ pub(crate) const SOURCE: MacAddr = MacAddr([0x02, 0x00, 0x5e, 0x10, 0x00, 0x07])
 pub(crate) const KI: KeyIdentifier = KeyIdentifier([0x11; 16]);
 pub(crate) const AN: An = An::ALL[1];
 pub(crate) const DEPTH: usize = 128;
-/// A link with an MTU of 9,001.
-pub(crate) const MAX_PLAIN_FRAME: usize = 9001 + 14 + 8;
+/// The link's MTU.
+pub(crate) const MTU: usize = 9001;
 
 /// Everything that both ends of a channel agree on.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ impl Channel {
             sci: self.sci(),
             sectag_sci: self.sectag_sci,
             clear_vlan_tags: self.clear_vlan_tags,
-            max_plain_frame: MAX_PLAIN_FRAME,
+            mtu: MTU,
         }
     }
 
@@ -80,7 +80,7 @@ impl Channel {
             replay: self.replay,
             duplicate_depth: DEPTH,
             clear_vlan_tags: self.clear_vlan_tags,
-            max_plain_frame: MAX_PLAIN_FRAME,
+            mtu: MTU,
         }
     }
 
@@ -297,6 +297,11 @@ pub(crate) fn counting(len: usize, tags: usize) -> Vec<u8> {
         next = next.wrapping_add(1);
         next
     })
+}
+
+/// The longest that a frame with so many VLAN tags may be: the first two come on top of the MTU.
+pub(crate) fn longest(tags: usize) -> usize {
+    MTU + 14 + 4 * tags.min(2)
 }
 
 /// The frame as it comes out at the other end: padded to what Ethernet demands.

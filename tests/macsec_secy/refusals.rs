@@ -5,7 +5,7 @@ use macsec_gateway::macsec::{
     Confidentiality, ParamError, Reject, Replay, RxSa, SectagSci, TxSa, TxSaShared, ValidateFrames,
 };
 
-use crate::bed::{AN, Channel, KI, MAX_PLAIN_FRAME, counting, key};
+use crate::bed::{AN, Channel, KI, counting, key, longest};
 use crate::frame::VecFrame;
 
 #[test]
@@ -72,29 +72,83 @@ fn no_room_to_pad_is_an_overrun() {
     assert_eq!(rx.secy.counters().in_pkts_overrun.value(), 1);
 }
 
+/// A peer that was told of a longer MTU.
+fn generous_tx(channel: &Channel) -> crate::bed::Tx {
+    use macsec_gateway::macsec::{TxParams, TxSecy};
+
+    let params = TxParams {
+        mtu: 20_000,
+        ..channel.tx_params()
+    };
+    let mut secy = TxSecy::new(params);
+    let sa = TxSa::new(channel.tx_sa_params(AN, KI, key(channel.suite, 0))).unwrap();
+    secy.install_sa(Box::new(sa));
+    secy.encode_with(AN, KI);
+    crate::bed::Tx::new(secy)
+}
+
 #[test]
 fn too_long_on_receive() {
-    use macsec_gateway::macsec::TxParams;
+    for validate in [ValidateFrames::Strict, ValidateFrames::Check] {
+        for clear_vlan_tags in 0..=2 {
+            for sectag_sci in [SectagSci::Explicit, SectagSci::None] {
+                let channel = Channel {
+                    validate,
+                    clear_vlan_tags,
+                    sectag_sci,
+                    ..Channel::default()
+                };
+                let mut tx = generous_tx(&channel);
+                let mut rx = channel.rx();
+                for tags in 0..=3 {
+                    let fits = counting(longest(tags), tags);
+                    assert_eq!(rx.validate(&tx.protect(&fits)), Ok(fits));
+                    let long = counting(longest(tags) + 1, tags);
+                    let verdict = rx.validate(&tx.protect(&long));
+                    assert_eq!(verdict, Err(Reject::TooLong), "{tags} tags");
+                }
+            }
+        }
+    }
+}
 
+#[test]
+fn too_long_in_the_clear() {
     let channel = Channel {
         validate: ValidateFrames::Check,
         ..Channel::default()
     };
-    let params = TxParams {
-        max_plain_frame: 20_000,
-        ..channel.tx_params()
-    };
-    let mut secy = macsec_gateway::macsec::TxSecy::new(params);
-    let sa = TxSa::new(channel.tx_sa_params(AN, KI, key(channel.suite, 0))).unwrap();
-    secy.install_sa(Box::new(sa));
-    secy.encode_with(AN, KI);
-    let mut tx = crate::bed::Tx::new(secy);
     let mut rx = channel.rx();
-    let fits = counting(MAX_PLAIN_FRAME, 0);
-    assert_eq!(rx.validate(&tx.protect(&fits)), Ok(fits));
-    let long = counting(MAX_PLAIN_FRAME + 1, 0);
-    assert_eq!(rx.validate(&tx.protect(&long)), Err(Reject::TooLong));
-    assert_eq!(rx.validate(&long), Err(Reject::TooLong), "in the clear too");
+    for tags in 0..=3 {
+        let fits = counting(longest(tags), tags);
+        assert_eq!(rx.validate(&fits), Ok(fits));
+        let long = counting(longest(tags) + 1, tags);
+        assert_eq!(rx.validate(&long), Err(Reject::TooLong), "{tags} tags");
+    }
+}
+
+/// A driver may have cut it: no key is asked and no counter of the channel moves.
+#[test]
+fn longer_than_any_secure_frame_of_the_link_is_refused_before_all_else() {
+    for validate in [ValidateFrames::Strict, ValidateFrames::Check] {
+        let channel = Channel {
+            validate,
+            ..Channel::default()
+        };
+        let mut tx = generous_tx(&channel);
+        let mut rx = channel.rx();
+        let secure_longest = longest(2) + 32;
+        let mut cut = tx.protect(&counting(12_000, 2));
+        cut.truncate(secure_longest + 1);
+        assert_eq!(rx.validate(&cut), Err(Reject::TooLong));
+        let unknown = counting(secure_longest + 1, 0);
+        assert_eq!(rx.validate(&unknown), Err(Reject::TooLong));
+        // One octet less and the ICV says what it is.
+        cut.truncate(secure_longest);
+        assert_eq!(rx.validate(&cut), Err(Reject::NotValid));
+        let decrypted = rx.secy.scs()[0].counters().in_octets_decrypted.value();
+        assert_eq!(decrypted, (secure_longest - 12 - 32) as u64);
+    }
 }
 
 #[test]
