@@ -119,7 +119,7 @@ impl Running {
             views,
         } = assembly;
         let facts = ProcessFacts {
-            dpdk_version: dpdk::version(),
+            dpdk_version: dpdk::version().trim_start_matches("DPDK ").to_owned(),
             hugepages: eal.has_hugepages(),
             capture_refused,
             engine: engine.factory.name().to_owned(),
@@ -275,11 +275,7 @@ fn start_eal(config: &Config, placement: &Placement) -> Result<(Eal, Vec<String>
     }
     let eal = eal_args(config, &placement.lcores(), pools)
         .map_err(|error| refused(error, "reserve hugepages, or set eal.memory = \"auto\""))?;
-    tracing::info!(
-        args = eal.args.join(" "),
-        "starting DPDK {}",
-        dpdk::version()
-    );
+    tracing::info!(args = eal.args.join(" "), "starting {}", dpdk::version());
     let started = Eal::init(&eal.args).map_err(|error| {
         refused(
             format!("DPDK's environment does not start: {error}"),
@@ -346,7 +342,10 @@ fn engine_views(selected: &engine::Selected) -> Vec<EngineView> {
     let view = |report: &engine::EngineReport| EngineView {
         name: report.name.to_owned(),
         in_use: report.name == selected.factory.name(),
-        why: report.to_string(),
+        why: match &report.self_test {
+            Ok(()) => format!("{}, self-test passed", report.why),
+            Err(error) => format!("not used, self-test failed: {error}"),
+        },
     };
     selected.reports.iter().map(view).collect()
 }
