@@ -6,6 +6,7 @@
 )]
 
 mod scene;
+mod scrape;
 
 use std::{
     io::{Read, Write},
@@ -16,7 +17,7 @@ use std::{
 };
 
 use scene::{Blocks, Directory, Served, one_link};
-use serde_json::Value;
+use scrape::{prometheus, query};
 
 const GROUP: &str = "daemon";
 
@@ -141,25 +142,11 @@ impl Prometheus {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let listen = free.local_addr().expect("its address");
         drop(free);
-        let config = include_str!("../deploy/prometheus/prometheus.yml")
-            .replace("127.0.0.1:9464", &target.to_string())
-            .replace("scrape_interval: 15s", "scrape_interval: 1s");
-        assert!(
-            config.contains(&target.to_string()),
-            "the example has another address"
-        );
-        let file = directory.path().join("prometheus.yml");
-        std::fs::write(&file, config).expect("a config");
-        let rules = include_str!("../deploy/prometheus/macsecgw.rules.yml");
-        std::fs::write(directory.path().join("macsecgw.rules.yml"), rules).expect("rules");
         let log = std::fs::File::create(directory.path().join("log")).expect("a log");
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                directory.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address={listen}"))
+        let words = prometheus(directory.path(), &target.to_string(), &listen.to_string());
+        let (program, words) = words.split_first().expect("a program");
+        let child = Command::new(program)
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -170,21 +157,6 @@ impl Prometheus {
             listen,
             directory,
         }
-    }
-
-    /// The value of a query that has one result by now.
-    fn query(&self, query: &str) -> Option<f64> {
-        let coded: String = query.bytes().map(|octet| format!("%{octet:02X}")).collect();
-        let path = format!("/api/v1/query?query={coded}");
-        let mut stream = TcpStream::connect(self.listen).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.listen);
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (_, body) = answer.split_once("\r\n\r\n")?;
-        let body: Value = serde_json::from_str(body).ok()?;
-        body["data"]["result"][0]["value"][1].as_str()?.parse().ok()
     }
 
     fn log(&self) -> String {
@@ -208,16 +180,16 @@ fn a_real_prometheus_scrapes_and_gives_a_counter_back() {
     let prometheus = Prometheus::start(served.metrics());
     let an = "macsec_tx_sa_out_pkts_encrypted_total{link=\"dx1\",an=\"2\"}";
     let end = Instant::now() + Duration::from_secs(60);
-    let wait_for = |query: &str, wanted: f64| {
+    let wait_for = |asked: &str, wanted: f64| {
         loop {
-            let found = prometheus.query(query);
+            let found = query(prometheus.listen, asked);
             if found.is_some_and(|found| (found - wanted).abs() < 0.5) {
                 return;
             }
             let late = Instant::now() > end;
             assert!(
                 !late,
-                "{query} is {found:?}, not {wanted}\n{}",
+                "{asked} is {found:?}, not {wanted}\n{}",
                 prometheus.log()
             );
             std::thread::sleep(Duration::from_millis(200));
