@@ -173,12 +173,15 @@ impl Port {
         if self.shown == Some(up) || !can {
             return;
         }
+        let way = self.ops.link_down_way();
         match self.ops.show_link(up) {
             Ok(()) => {
                 self.shown = Some(up);
                 self.looked = None;
                 self.trouble = None;
             }
+            // The driver can't after all: the next turn goes the other way.
+            Err(_) if self.ops.link_down_way() != way => {}
             Err(error) => self.note(error.to_string()),
         }
     }

@@ -153,9 +153,18 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
     };
     let mtu = mtu_of(interface.as_deref(), mtu, vdev_plan.as_ref());
     require_mtu(plan, mtu)?;
+    let (set_link, other_way) = link_down_way(&spec);
+    if (set_link, other_way) == (false, LinkDownWay::None) {
+        warnings.push(format!(
+            "the driver of {} has no way to take its link down: its neighbour sees a link that is up \
+             whatever happens",
+            plan.device
+        ));
+    }
     let ops = Arc::new(DpdkPort {
         device: plan.device.to_owned(),
-        way: link_down_way(&spec),
+        set_link: AtomicBool::new(set_link),
+        other_way,
         control,
         pool,
         mac: MacAddr(mac),
@@ -306,15 +315,15 @@ fn leave_fanout(
     netdev::leave_fanout(port, &given).map_err(|error| BringUpError::device(plan.device, error))
 }
 
-fn link_down_way(spec: &DeviceSpec) -> LinkDownWay {
+/// Whether the driver may be able to take its link down by itself, and the way where it can't.
+fn link_down_way(spec: &DeviceSpec) -> (bool, LinkDownWay) {
     match spec {
-        // Decided by the driver's answer at the first try: see `DpdkPort::show_link`.
-        DeviceSpec::Pci(_) => LinkDownWay::Stop,
+        DeviceSpec::Pci(_) => (true, LinkDownWay::Stop),
         DeviceSpec::Vdev(vdev) => match vdev.link_down() {
-            LinkDown::SetLinkDown => LinkDownWay::SetLink,
-            LinkDown::StopPort => LinkDownWay::Stop,
-            LinkDown::InterfaceFlags => LinkDownWay::Interface,
-            LinkDown::None => LinkDownWay::None,
+            LinkDown::SetLinkDown => (true, LinkDownWay::Stop),
+            LinkDown::StopPort => (false, LinkDownWay::Stop),
+            LinkDown::InterfaceFlags => (false, LinkDownWay::Interface),
+            LinkDown::None => (false, LinkDownWay::None),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dpdk::{Mempool, PortControl, netdev};
+use dpdk::{Mempool, PortControl, Setting, netdev};
 
 use crate::{
     bus::{LinkDownWay, LinkState, PortError, PortOps, PortStats},
@@ -18,7 +18,10 @@ pub struct DpdkPort {
     /// Frozen at start: the SCI is made of it, and a change must not follow into frames.
     pub(super) mac: MacAddr,
     pub(super) mtu: u16,
-    pub(super) way: LinkDownWay,
+    /// How it takes its link down. A PCI port finds out at its first try whether its driver can.
+    pub(super) set_link: AtomicBool,
+    /// The way where the driver can't.
+    pub(super) other_way: LinkDownWay,
     /// The interface whose running state is the link's: drivers such as `net_af_packet` say always up.
     pub(super) interface: Option<String>,
     /// Whether the interface ran when it was last looked at.
@@ -65,7 +68,28 @@ impl DpdkPort {
         } else {
             self.control.set_link_down()
         };
-        set.map_err(|error| self.error(error))
+        set.map_err(|error| {
+            if error.is_not_supported() {
+                self.set_link.store(false, Ordering::Relaxed);
+            }
+            self.error(error)
+        })
+    }
+
+    /// Tells of settings that the driver refused: the port then takes other frames than a wire would.
+    fn tell_facts(&self) {
+        let facts = self.control.facts();
+        for (what, setting) in [
+            ("promiscuous mode", facts.promiscuous),
+            ("receiving all multicast", facts.all_multicast),
+            ("switching flow control off", facts.flow_control_off),
+        ] {
+            if let Setting::Failed(error) = setting {
+                tracing::warn!(port = self.device, "{what} failed: {error}");
+            } else if setting == Setting::NotSupported {
+                tracing::info!(port = self.device, "the driver has no way of {what}");
+            }
+        }
     }
 }
 
@@ -119,11 +143,15 @@ impl PortOps for DpdkPort {
     }
 
     fn link_down_way(&self) -> LinkDownWay {
-        self.way
+        if self.set_link.load(Ordering::Relaxed) {
+            LinkDownWay::SetLink
+        } else {
+            self.other_way
+        }
     }
 
     fn show_link(&self, up: bool) -> Result<(), PortError> {
-        match self.way {
+        match self.link_down_way() {
             LinkDownWay::Interface => self.show_interface(up),
             LinkDownWay::SetLink => self.set_link(up),
             LinkDownWay::Stop | LinkDownWay::None => Ok(()),
@@ -131,7 +159,9 @@ impl PortOps for DpdkPort {
     }
 
     fn start(&self) -> Result<(), PortError> {
-        self.control.start().map_err(|error| self.error(error))
+        self.control.start().map_err(|error| self.error(error))?;
+        self.tell_facts();
+        Ok(())
     }
 
     fn stop(&self) -> Result<(), PortError> {
