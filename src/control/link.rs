@@ -70,6 +70,8 @@ pub(super) struct LinkControl {
     pub(super) too_long: Option<usize>,
     /// The end has come: everything closes and nothing opens again.
     ending: bool,
+    /// The SAs were asked back.
+    keys_asked_back: bool,
 }
 
 impl LinkControl {
@@ -89,6 +91,7 @@ impl LinkControl {
             peer_protects: false,
             too_long: None,
             ending: false,
+            keys_asked_back: false,
         }
     }
 
@@ -113,6 +116,7 @@ impl LinkControl {
             // Without a KaY there is nobody to read them.
         }
         self.settle(now, &mut send);
+        self.ask_keys_back(&mut send);
     }
 
     /// Brings lanes and plain port in line. Opening goes keys, lanes, port; closing the other way.
@@ -229,11 +233,19 @@ impl LinkControl {
         }
     }
 
-    /// The end: plain link down, lanes closed, keys home. Turns go on until [`Self::has_ended`].
-    pub(super) fn end(&mut self, out: &mut Vec<Command>) {
+    /// The end: plain link down, lanes closed, then keys home. Turns go on until
+    /// [`Self::keys_are_home`].
+    pub(super) const fn end(&mut self) {
         self.ending = true;
-        let mut send = sender(self.index, out);
-        self.agreement.retire_all(&mut send);
+    }
+
+    /// Asks for the keys once the lanes said that nothing passes any more.
+    fn ask_keys_back(&mut self, send: &mut impl FnMut(Direction, LaneCommand)) {
+        let closed = self.protect.now == LaneMode::Closed && self.validate.now == LaneMode::Closed;
+        if self.ending && closed && !self.keys_asked_back {
+            self.keys_asked_back = true;
+            self.agreement.retire_all(send);
+        }
     }
 
     /// The last step: both ports stop once the lanes let go.

@@ -226,7 +226,7 @@ impl Control {
     fn end(mut self) -> Ended {
         let deadline = Instant::now() + DRAIN;
         for link in &mut self.links {
-            link.end(&mut self.out);
+            link.end();
         }
         let home = self.turn_until(deadline, |link| link.keys_are_home());
         let now = Instant::now();
