@@ -5,6 +5,21 @@ use crate::{
     macsec::{FrameBuf, FrameSet, Verdicts},
 };
 
+/// How a frame is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// MACsec decides.
+    Macsec,
+    /// As it is: the link is a wire.
+    Wire,
+    /// As it is: the link is in clear.
+    Clear,
+    /// As it is: the bypass list covers it.
+    Bypass,
+    /// It was copied to control and ends here.
+    Control,
+}
+
 /// Which frames of a burst go on, and which MACsec still has to look at.
 #[derive(Debug)]
 pub(super) struct Fates<'a> {
@@ -30,7 +45,25 @@ impl<'a> Fates<'a> {
         }
     }
 
-    pub(super) fn drop(&self, reason: DropReason) {
+    /// Takes a frame in, or counts why it isn't.
+    pub(super) fn take(&mut self, at: usize, admitted: Result<Admitted, DropReason>) {
+        match admitted {
+            Ok(Admitted::Macsec) => self.macsec.insert(at),
+            Ok(Admitted::Wire) => self.onward.insert(at),
+            Ok(Admitted::Clear) => {
+                self.counters.clear.add(1);
+                self.onward.insert(at);
+            }
+            Ok(Admitted::Bypass) => {
+                self.counters.bypassed.add(1);
+                self.onward.insert(at);
+            }
+            Ok(Admitted::Control) => self.counters.to_control.add(1),
+            Err(reason) => self.drop(reason),
+        }
+    }
+
+    fn drop(&self, reason: DropReason) {
         self.counters.dropped(reason).add(1);
     }
 

@@ -2,7 +2,10 @@
 
 use alloc::{boxed::Box, sync::Arc};
 
-use super::{ethernet::outer_ethertype, fate::Fates};
+use super::{
+    ethernet::outer_ethertype,
+    fate::{Admitted, Fates},
+};
 use crate::{
     bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
     ieee::EtherType,
@@ -99,24 +102,11 @@ impl ProtectLane {
         let mut fates = Fates::of(frames, &self.setup.counters);
         let mut too_long = FrameSet::default();
         for (at, frame) in frames.iter().enumerate() {
-            match self.admit(frame) {
-                Ok(Admitted::Macsec) => fates.macsec.insert(at),
-                Ok(Admitted::Wire) => fates.onward.insert(at),
-                Ok(Admitted::Clear) => {
-                    self.setup.counters.clear.add(1);
-                    fates.onward.insert(at);
-                }
-                Ok(Admitted::Bypass) => {
-                    self.setup.counters.bypassed.add(1);
-                    fates.onward.insert(at);
-                }
-                Err(reason) => {
-                    if reason == DropReason::TooLong {
-                        too_long.insert(at);
-                    }
-                    fates.drop(reason);
-                }
+            let admitted = self.admit(frame);
+            if admitted == Err(DropReason::TooLong) {
+                too_long.insert(at);
             }
+            fates.take(at, admitted);
         }
         if !fates.macsec.is_empty() {
             self.setup
@@ -179,13 +169,4 @@ impl ProtectLane {
             say(LaneReport::TooLong(frame.octets().len()));
         }
     }
-}
-
-/// How a frame is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admitted {
-    Macsec,
-    Wire,
-    Clear,
-    Bypass,
 }

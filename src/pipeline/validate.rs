@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 
 use super::{
     ethernet::{ethertype_behind_tags, outer_ethertype},
-    fate::Fates,
+    fate::{Admitted, Fates},
 };
 use crate::{
     bus::{
@@ -103,23 +103,7 @@ impl ValidateLane {
     ) -> FrameSet {
         let mut fates = Fates::of(frames, &self.setup.counters);
         for (at, frame) in frames.iter().enumerate() {
-            match self.admit(frame) {
-                Ok(Admitted::Macsec) => fates.macsec.insert(at),
-                Ok(Admitted::Wire) => fates.onward.insert(at),
-                Ok(Admitted::Clear) => {
-                    self.setup.counters.clear.add(1);
-                    fates.onward.insert(at);
-                }
-                Ok(Admitted::Bypass) => {
-                    self.setup.counters.bypassed.add(1);
-                    fates.onward.insert(at);
-                }
-                Ok(Admitted::Control) if self.setup.eapol.offer(frame.octets()) => {
-                    self.setup.counters.to_control.add(1);
-                }
-                Ok(Admitted::Control) => fates.drop(DropReason::EapolOverrun),
-                Err(reason) => fates.drop(reason),
-            }
+            fates.take(at, self.admit(frame));
         }
         let validated = fates.macsec;
         if !validated.is_empty() {
@@ -146,7 +130,10 @@ impl ValidateLane {
         }
         let admitted = match self.mode {
             LaneMode::Wire => Admitted::Wire,
-            _ if ethertype == EtherType::EAPOL => return Ok(Admitted::Control),
+            _ if ethertype == EtherType::EAPOL && self.setup.eapol.offer(octets) => {
+                return Ok(Admitted::Control);
+            }
+            _ if ethertype == EtherType::EAPOL => return Err(DropReason::EapolOverrun),
             LaneMode::Closed => return Err(DropReason::Closed),
             LaneMode::Clear | LaneMode::SecuredAcceptClear if !self.is_protected(octets) => {
                 Admitted::Clear
@@ -195,14 +182,4 @@ impl ValidateLane {
             }
         }
     }
-}
-
-/// How a frame is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admitted {
-    Macsec,
-    Wire,
-    Clear,
-    Bypass,
-    Control,
 }
