@@ -53,23 +53,33 @@ impl Line {
         }
     }
 
-    /// A gateway that faces `device` with these further lines of its link, and the device itself, made when
-    /// the gateway is ready for it.
-    #[track_caller]
-    pub(crate) fn start(&self, device: &MacsecDevice, lines: &[&str]) -> Gateway<'_> {
+    /// A configuration of one link that faces `device`, with further lines of that link.
+    pub(crate) fn config(&self, device: &MacsecDevice, lines: &[&str]) -> GatewayConfig {
         let keys = StaticKeys::facing(device, Self::PEER_MAC);
         let mut link = LinkConfig::on_interfaces("dx1", 0, ["plain0", "secure0"], keys);
         link.settings
             .extend(lines.iter().map(|line| (*line).into()));
-        let gateway = Gateway::start(&self.gateway, &GatewayConfig::new("line", vec![link]));
+        GatewayConfig::new("line", vec![link])
+    }
+
+    /// A gateway that faces `device`, and the device itself, made when the gateway is ready for it.
+    #[track_caller]
+    pub(crate) fn start(&self, device: &MacsecDevice, lines: &[&str]) -> Gateway<'_> {
+        let gateway = Gateway::start(&self.gateway, &self.config(device, lines));
+        self.connect(device);
+        gateway
+    }
+
+    /// Makes the guest's device, and waits until the host has a carrier: in `must_encrypt` the plain side has
+    /// one only once the link is secured.
+    #[track_caller]
+    pub(crate) fn connect(&self, device: &MacsecDevice) {
         self.guest.secure(device, &format!("{}/24", Self::PEER));
-        // In `must_encrypt` the plain side has a carrier only once the link is secured.
         wait_until("carrier on the plain side", Duration::from_secs(10), || {
             let carrier = self
                 .host
                 .sh("cat /sys/class/net/lan/carrier", Duration::from_secs(10));
             (carrier.stdout.trim() == "1").then_some(())
         });
-        gateway
     }
 }

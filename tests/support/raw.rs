@@ -51,4 +51,9 @@ impl RawPort {
             frame.len()
         );
     }
+
+    /// Sends one frame if the interface takes it now (it may be down, or have no carrier).
+    pub(crate) fn try_send(&self, frame: &[u8]) -> bool {
+        send(self.socket.as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT) == Ok(frame.len())
+    }
 }

@@ -27,13 +27,13 @@ impl Ping {
     }
 }
 
-/// Pings `address` `count` times, 50 ms apart, with `payload` octets of ICMP data, fragmentation refused.
+/// Pings `address` `count` times, 20 ms apart, with `payload` octets of ICMP data, fragmentation refused.
 #[track_caller]
 pub(crate) fn ping(from: &dyn Shell, address: &str, count: u32, payload: u32) -> Ping {
     // Bounded from outside too: -w ends it when answers stay away.
-    let seconds = count / 20 + 5;
+    let seconds = count / 50 + 5;
     let script = format!(
-        "ping -n -q -M do -c {count} -i 0.05 -s {payload} -W 2 -w {seconds} {address}; exit 0"
+        "ping -n -q -M do -c {count} -i 0.02 -s {payload} -W 2 -w {seconds} {address}; exit 0"
     );
     let outcome = from.sh(&script, Duration::from_secs(u64::from(seconds) + 15));
     let report = outcome
