@@ -4,7 +4,7 @@
 mod support;
 
 use std::time::Duration;
-use support::{Capture, Gateway, Line, MacsecDevice, Metrics, RawPort, Suite, ping};
+use support::{Capture, Frame, Gateway, Line, MacsecDevice, Metrics, RawPort, Suite, ping};
 
 /// Octets of a protected frame with an SCI: addresses and EtherType, then the SecTAG.
 const TCI_AN: usize = 14;
@@ -12,6 +12,8 @@ const SHORT_LENGTH: usize = 15;
 const PN: std::ops::Range<usize> = 16..20;
 const LAST_OF_SCI: usize = 27;
 const FIRST_OF_DATA: usize = 28;
+/// Octets of the peer's address.
+const PEER: [u8; 6] = [2, 0, 0, 0, 0, 0x0B];
 
 /// The same frame under a packet number that was not used yet, and not far ahead.
 fn unused_pn(frame: &[u8]) -> Vec<u8> {
@@ -76,15 +78,16 @@ fn what_is_changed_on_the_wire_is_dropped_and_counted_by_its_fault() {
         let gateway = line.start(&device, &["replay = \"strict\""]);
         let mut wire = Capture::start(&line.peer, "wan", "ether proto 0x88e5", &line.scratch);
         ping(&line.guest, Line::HOST, 3, 56).lossless();
-        let from_peer = |frame: &support::Frame| frame.0[6..12] == [2, 0, 0, 0, 0, 0x0B];
+        let mut payload = 200;
+        // A frame that the gateway has just taken. Its length is that of no other before it.
         let mut genuine = || {
-            ping(&line.guest, Line::HOST, 1, 200).lossless();
-            let mut newest = Vec::new();
-            while let Some(frame) = wire.next_where(Duration::from_millis(200), from_peer) {
-                newest = frame.0;
-            }
-            assert!(newest.len() > 200, "no frame of the peer was captured");
-            newest
+            payload += 1;
+            ping(&line.guest, Line::HOST, 1, payload).lossless();
+            let length = 14 + 20 + 8 + payload + 16 + 16;
+            let wanted = |frame: &Frame| frame.0[6..12] == PEER && frame.0.len() == length as usize;
+            let seen = wire.next_where(Duration::from_secs(10), wanted);
+            seen.unwrap_or_else(|| panic!("no frame of {length} octets from the peer"))
+                .0
         };
         let not_valid = "macsec_rx_sc_in_pkts_not_valid_total";
         let bad_tag = "macsec_secy_in_pkts_bad_tag_total";
