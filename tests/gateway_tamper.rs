@@ -30,6 +30,12 @@ const KAY_ONLY: Counted = ("validate", "kay_only", None);
 const NOT_USING_SA: Counted = validate("not_using_sa", "macsec_rx_sc_in_pkts_not_using_sa_total");
 const TOO_LONG_IN: Counted = ("validate", "too_long", None);
 
+const TOO_LONG_OUT: Counted = (
+    "protect",
+    "too_long",
+    Some("macsec_secy_out_pkts_too_long_total"),
+);
+
 const fn validate(reason: &'static str, mib: &'static str) -> Counted {
     ("validate", reason, Some(mib))
 }
@@ -150,25 +156,46 @@ fn overlong(ends: &mut Ends, gateway: &Gateway<'_>) {
                 ends.wan.send(&frame);
             },
         );
-        let too_long = (
-            "protect",
-            "too_long",
-            Some("macsec_secy_out_pkts_too_long_total"),
-        );
         dropped(
             ends,
             gateway,
             "an overlong frame of the host",
-            too_long,
+            TOO_LONG_OUT,
             |ends| {
                 let frame = ends.fresh(Span::HOST_MAC, length);
                 ends.lan.send(&frame);
             },
         );
     }
-    let frame = ends.fresh(Span::HOST_MAC, 1514);
-    ends.out(&frame);
-    ends.back(&frame);
+    // VLAN tags come on top, two at most, and only where they are.
+    for tags in 0..=2 {
+        let frame = tagged(tags, 1514 + 4 * tags);
+        ends.out(&frame);
+        ends.back(&frame);
+        let frame = tagged(tags, 1514 + 4 * tags + 1);
+        let case = format!("{tags} tags, an octet too long");
+        dropped(ends, gateway, &case, TOO_LONG_OUT, |ends| {
+            ends.lan.send(&frame);
+        });
+        // Two tags are the most, so the SecY alone sees that it is too long.
+        let reason = if tags == 2 { "too_long" } else { "long_frame" };
+        dropped(ends, gateway, &case, ("validate", reason, None), |ends| {
+            let frame = ends.peer.protect(&frame);
+            ends.wan.send(&frame);
+        });
+    }
+}
+
+/// A frame of the host with so many VLAN tags.
+fn tagged(tags: usize, length: usize) -> Vec<u8> {
+    let mut frame = ethernet(
+        [2, 0, 0, 0, 0xEE, 0],
+        Span::HOST_MAC,
+        0x88B5,
+        length - 4 * tags,
+    );
+    frame.splice(12..12, [0x81, 0, 0, 7].repeat(tags));
+    frame
 }
 
 #[test]
