@@ -177,9 +177,7 @@ fn overlong(ends: &mut Ends, gateway: &Gateway<'_>) {
         dropped(ends, gateway, &case, TOO_LONG_OUT, |ends| {
             ends.lan.send(&frame);
         });
-        // Two tags are the most, so the SecY alone sees that it is too long.
-        let reason = if tags == 2 { "too_long" } else { "long_frame" };
-        dropped(ends, gateway, &case, ("validate", reason, None), |ends| {
+        dropped(ends, gateway, &case, TOO_LONG_IN, |ends| {
             let frame = ends.peer.protect(&frame);
             ends.wan.send(&frame);
         });

@@ -13,7 +13,7 @@ use macsec_gateway::macsec::{
 
 const KI: KeyIdentifier = KeyIdentifier([0; 16]);
 /// More than any link of the bed takes: what is too long is for the gateway to find.
-const MAX_PLAIN_FRAME: usize = 9_700;
+const LARGEST_MTU: usize = 9_600;
 
 /// The other end of a static link.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl PlayedPeer {
             sci: sci(&keys.peer_sci),
             sectag_sci: SectagSci::Explicit,
             clear_vlan_tags: 0,
-            max_plain_frame: MAX_PLAIN_FRAME,
+            mtu: LARGEST_MTU,
         });
         let an = an(keys.rx_an);
         let sa = TxSa::new(TxSaParams {
@@ -94,7 +94,7 @@ fn receiver(keys: &StaticKeys) -> RxSecy {
         replay: Replay::Strict,
         duplicate_depth: 64,
         clear_vlan_tags: 0,
-        max_plain_frame: MAX_PLAIN_FRAME,
+        mtu: LARGEST_MTU,
     });
     let channel = sci(&keys.sci);
     rx.add_sc(channel);
