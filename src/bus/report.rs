@@ -26,14 +26,17 @@ pub enum LaneReport {
     TxSaInstalled(An, KeyIdentifier),
     /// Frames are protected with this SA now.
     Encoding(An, KeyIdentifier),
-    /// There is no such SA to encode with; nothing changed.
+    /// There is no such SA to encode with or to give back; nothing changed.
     NoSuchTxSa(An, KeyIdentifier),
-    /// A SA came out of use, by command or because another took its AN: to be wiped by its maker.
+    /// A SA came out of use, by command or because another took its AN, or it was another channel's
+    /// and never stood: to be wiped by its maker.
     TxSaRetired(Box<TxSa>),
     /// The SA stands under its AN.
     RxSaInstalled(Sci, An, KeyIdentifier),
     /// No such SC; the SA comes home unused.
     NoSuchSc(Sci, Box<RxSa>),
+    /// There is no such SA to give back.
+    NoSuchRxSa(Sci, An, KeyIdentifier),
     /// A SA came out of use.
     RxSaRetired(Sci, Box<RxSa>),
     /// The list that was in use before.

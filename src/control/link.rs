@@ -196,6 +196,9 @@ impl LinkControl {
             LaneReport::NoSuchTxSa(an, ki) => {
                 tracing::debug!(link = self.config.name, %an, %ki, "no such transmit SA");
             }
+            LaneReport::NoSuchRxSa(sci, an, ki) => {
+                tracing::debug!(link = self.config.name, %sci, %an, %ki, "no such receive SA");
+            }
             LaneReport::BypassReplaced(old) => drop(old),
             LaneReport::TooLong(octets) => self.note_too_long(octets),
             LaneReport::PeerProtects => {

@@ -8,6 +8,8 @@
 mod ethernet;
 mod fate;
 mod protect;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use protect::{ProtectLane, ProtectSetup};

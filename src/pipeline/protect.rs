@@ -59,6 +59,10 @@ impl ProtectLane {
                 self.mode = mode;
                 say(LaneReport::Mode(mode));
             }
+            // Another channel's SA is never installed: it would come back and must not be called so.
+            LaneCommand::InstallTxSa(sa) if sa.sci() != self.setup.secy.params().sci => {
+                say(LaneReport::TxSaRetired(sa));
+            }
             LaneCommand::InstallTxSa(sa) => {
                 let (an, ki) = (sa.an(), sa.ki());
                 if let Some(retired) = self.setup.secy.install_sa(sa) {

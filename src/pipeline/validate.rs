@@ -77,9 +77,10 @@ impl ValidateLane {
                 }
             }
             LaneCommand::RetireRxSa(sci, an, ki) => {
-                if let Some(retired) = secy.retire_sa(sci, an, ki) {
-                    say(LaneReport::RxSaRetired(sci, retired));
-                }
+                say(match secy.retire_sa(sci, an, ki) {
+                    Some(retired) => LaneReport::RxSaRetired(sci, retired),
+                    None => LaneReport::NoSuchRxSa(sci, an, ki),
+                });
             }
             LaneCommand::Replay(replay) => secy.set_replay(replay),
             LaneCommand::Validate(validate) => secy.set_validate(validate),

@@ -1,0 +1,10 @@
+//! Lanes against frames in vectors, with both halves of a real SecY and real keys.
+//!
+//! `frames` makes frames, `bench` a pair of lanes; `fates` is the table of what becomes of which frame
+//! in which mode, `commands` what a lane answers, `balance` that no frame is lost from the books.
+
+mod balance;
+mod bench;
+mod commands;
+mod fates;
+mod frames;
