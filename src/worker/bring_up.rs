@@ -151,7 +151,7 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
         DeviceSpec::Vdev(vdev) => vdev.interface().map(str::to_owned),
         DeviceSpec::Pci(_) => None,
     };
-    let mtu = mtu_of(interface.as_deref(), mtu, vdev_plan.as_ref());
+    let mtu = mtu_of(shared_interface(&spec), mtu, vdev_plan.as_ref());
     require_mtu(plan, mtu)?;
     let (set_link, other_way) = link_down_way(&spec);
     if (set_link, other_way) == (false, LinkDownWay::None) {
@@ -216,6 +216,15 @@ const fn needed_mtu(plan: &PortPlan<'_>) -> u16 {
         PortSide::Secure => MACSEC_OVERHEAD,
     };
     plan.mtu.saturating_add(VLAN_TAGS).saturating_add(macsec)
+}
+
+/// The kernel interface that binds this port to its MTU. That of a TAP is the far end's: it says how
+/// long the kernel's own frames are, and takes any from us.
+fn shared_interface(spec: &DeviceSpec) -> Option<&str> {
+    match spec {
+        DeviceSpec::Vdev(vdev) if vdev.backing() == Some(Backing::Shared) => vdev.interface(),
+        DeviceSpec::Vdev(_) | DeviceSpec::Pci(_) => None,
+    }
 }
 
 /// What the port takes: the kernel interface's MTU where there is one, else the driver's limit.
