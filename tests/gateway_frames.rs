@@ -7,7 +7,8 @@ mod support;
 
 use std::time::Duration;
 use support::{
-    Capture, Ends, Frame, Gateway, Pair, RawPort, Shell, lane_count, settled_counters, wait_until,
+    Capture, Frame, Gateway, Pair, PairEnds, RawPort, Shell, lane_count, settled_counters,
+    wait_until,
 };
 
 const ARRIVES: Duration = Duration::from_secs(5);
@@ -69,7 +70,7 @@ fn padded(mut frame: Vec<u8>) -> Vec<u8> {
 
 /// Sends all frames one way and holds what comes to what must come.
 #[track_caller]
-fn send_all(ends: &mut Ends, to_right: bool, given: &[Vec<u8>], mtus: [usize; 2]) {
+fn send_all(ends: &mut PairEnds, to_right: bool, given: &[Vec<u8>], mtus: [usize; 2]) {
     let (from, to) = if to_right {
         (&ends.left, &mut ends.at_right)
     } else {
@@ -193,7 +194,7 @@ fn ping_sized_and_longest_frames_on_xdp_and_tap() {
         .ok();
     carrier(&pair.edge, "dtap0");
     carrier(&pair.right, "r0");
-    let mut ends = Ends {
+    let mut ends = PairEnds {
         left: RawPort::open(&pair.edge, "dtap0"),
         at_left: Capture::incoming(&pair.edge, "dtap0", &pair.scratch),
         right: RawPort::open(&pair.right, "r0"),

@@ -40,7 +40,7 @@ pub(crate) use gateway::{Gateway, Metrics, macsecgw, ready};
 pub(crate) use line::Line;
 pub(crate) use macsec::{MacsecCounters, MacsecDevice, Suite};
 pub(crate) use namespace::Namespace;
-pub(crate) use pair::{Ends, Pair, lane_count, settled_counters};
+pub(crate) use pair::{Pair, PairEnds, lane_count, settled_counters};
 pub(crate) use pci::{PciOptions, PciVm};
 pub(crate) use played_peer::{MACSEC_OCTETS, PlayedPeer};
 pub(crate) use process::{Daemon, Outcome, run, wait_until};

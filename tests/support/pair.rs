@@ -112,9 +112,9 @@ impl Pair {
 
     /// The bare ends of a link.
     #[track_caller]
-    pub(crate) fn ends(&self, link: u32) -> Ends {
+    pub(crate) fn ends(&self, link: u32) -> PairEnds {
         let (l, r) = (format!("l{link}"), format!("r{link}"));
-        Ends {
+        PairEnds {
             left: RawPort::open(&self.left, &l),
             right: RawPort::open(&self.right, &r),
             at_left: Capture::incoming(&self.left, &l, &self.scratch),
@@ -125,7 +125,7 @@ impl Pair {
 
 /// Where a test's frames go in and come out.
 #[derive(Debug)]
-pub(crate) struct Ends {
+pub(crate) struct PairEnds {
     pub(crate) left: RawPort,
     pub(crate) right: RawPort,
     pub(crate) at_left: Capture,
