@@ -68,6 +68,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(problems) => return fmt::Display::fmt(problems, f),
+            Self::Refused { what, right } if right.is_empty() => writeln!(f, "error: {what}")?,
             Self::Refused { what, right } => writeln!(f, "error: {what}\n  help: {right}")?,
             Self::File { path, kind } => {
                 writeln!(f, "error: can't make {}: {kind}", path.display())?;
