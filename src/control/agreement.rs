@@ -135,7 +135,7 @@ impl Agreement {
             return;
         };
         let used = self.rx.remove(at);
-        if let Err(error) = books.save_floor(used.fingerprint, used.shared.lowest_pn()) {
+        if let Err(error) = books.save_floor(used.fingerprint, used.shared.next_pn()) {
             self.note(error.to_string());
         }
     }
@@ -181,7 +181,8 @@ impl Agreement {
     fn save_floors(&mut self, books: &mut Books) {
         let mut trouble = None;
         for used in self.rx.iter_mut().filter(|used| used.installed) {
-            let floor = used.shared.lowest_pn();
+            // Not the lowest acceptable one: which numbers of the window were seen is not kept.
+            let floor = used.shared.next_pn();
             if floor == used.saved_floor {
                 continue;
             }
