@@ -13,5 +13,5 @@ fn main() {
         .ok()
         .and_then(|output| String::from_utf8(output.stdout).ok());
     let dpdk = dpdk.as_deref().map_or("unknown", str::trim);
-    println!("cargo::rustc-env=MACSECGW_VERSION={version} (built against DPDK {dpdk})");
+    println!("cargo::rustc-env=MACSECGW_VERSION={version}, built against DPDK {dpdk}");
 }

@@ -14,17 +14,37 @@ mod run;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use macsec_gateway::cli::{Cli, Command, Failure, check, counters, fresh_key, keygen, status};
+use macsec_gateway::cli::{
+    Cli, Command, Failure, args, check, counters, fresh_key, keygen, status,
+};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_with_version(env!("MACSECGW_VERSION"));
+    let cli = Cli::parse_with_version(version());
     match dispatch(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody is left to tell where standard error is closed.
-            let _ = write!(std::io::stderr(), "{failure}");
+            tell(&cli.command, &failure);
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// The version, with the DPDK that it was built against and the one that it runs on.
+fn version() -> &'static str {
+    let (stamp, runs_on) = (env!("MACSECGW_VERSION"), dpdk::version());
+    // Once per process, and clap wants it for as long as that.
+    format!("{stamp}, running on {runs_on}").leak()
+}
+
+/// Says why it failed, to people or in the form that the log has.
+fn tell(command: &Command, failure: &Failure) {
+    let for_machines =
+        matches!(command, Command::Run(args) if args.log_format == args::LogFormat::Json);
+    if for_machines && tracing::dispatcher::has_been_set() {
+        tracing::error!("{}", failure.to_string().trim_end());
+    } else {
+        // Nobody is left to tell where standard error is closed.
+        let _ = write!(std::io::stderr(), "{failure}");
     }
 }
 

@@ -71,7 +71,8 @@ pub struct RunArgs {
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, debug or trace, or a filter such as info,macsecgw=debug.
+    /// What is logged: error, warn, info, debug or trace, or a filter such as
+    /// info,macsec_gateway=debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
 }

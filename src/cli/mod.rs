@@ -34,7 +34,7 @@ pub enum Failure {
     Refused {
         /// What is wrong.
         what: String,
-        /// What would be right.
+        /// What would be right; empty where `what` says so itself.
         right: String,
     },
     /// A file could not be made.

@@ -1,7 +1,10 @@
 //! EAL's arguments: the gateway's own, then the operator's as they stand.
 
 use dpdk::hugepages::{Facts, Memory as Found};
-use macsec_gateway::config::{Config, DeviceKind, Memory};
+use macsec_gateway::{
+    cli::Failure,
+    config::{Config, DeviceKind, Memory},
+};
 
 /// What EAL itself takes besides the pools, octets.
 const EAL_ITSELF: u64 = 64 << 20;
@@ -16,8 +19,8 @@ pub(crate) struct EalArgs {
 /// Puts the arguments together. `pools` is what the ports' pools take, octets.
 ///
 /// # Errors
-/// Where hugepages are demanded and not to be had: what to type.
-pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalArgs, String> {
+/// Where hugepages are demanded and not to be had, or ordinary memory does not suffice: what to do.
+pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalArgs, Failure> {
     let mut warnings = Vec::new();
     let mut args = vec![
         String::from("--lcores"),
@@ -42,7 +45,7 @@ fn add_memory(
     needed: u64,
     args: &mut Vec<String>,
     warnings: &mut Vec<String>,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let needed = config
         .eal
         .memory_mib
@@ -67,13 +70,33 @@ fn add_memory(
             return Ok(());
         }
         (Some(Found::NoHuge(reason)), Memory::Hugepages) => {
-            return Err(format!("eal.memory = \"hugepages\", but {reason}"));
+            return Err(Failure::Refused {
+                what: format!("eal.memory = \"hugepages\", but {reason}"),
+                right: String::from("reserve hugepages, or set eal.memory = \"auto\""),
+            });
         }
         (Some(Found::NoHuge(reason)), _) => warnings.push(format!(
             "starting without hugepages: {reason}. It costs speed (a TLB miss on most frames), packet \
              captures (no other process can attach) and PCI ports without an IOMMU"
         )),
         (None, _) => {}
+    }
+    if let Some(available) = available_memory()
+        && needed > available
+    {
+        return Err(Failure::Refused {
+            what: format!(
+                "without hugepages the gateway needs {} MiB of memory, and this machine has {} MiB left",
+                needed.div_ceil(1 << 20),
+                available >> 20
+            ),
+            right: String::from(match config.eal.memory_mib {
+                Some(_) => {
+                    "set a smaller eal.memory_mib, or leave it out: it is derived from the ports"
+                }
+                None => "free memory, or configure fewer links",
+            }),
+        });
     }
     let mib = needed.div_ceil(1 << 20);
     args.extend([
@@ -82,6 +105,16 @@ fn add_memory(
         mib.to_string(),
     ]);
     Ok(())
+}
+
+/// Octets that the kernel can still give away. EAL would map more than that, and take a minute for it.
+fn available_memory() -> Option<u64> {
+    let facts = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = facts
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib << 10)
 }
 
 /// The PCI devices of the links and no others; vdevs are plugged one by one later.

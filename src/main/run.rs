@@ -21,7 +21,7 @@ use macsec_gateway::{
     crypto::{engine, process},
     state::StateDir,
 };
-use nix::unistd::geteuid;
+use nix::{libc, unistd::geteuid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -97,12 +97,12 @@ impl Running {
         engine: &engine::Selected,
         hardening: process::Hardening,
     ) -> Result<Self, Failure> {
+        check_port_count(&config)?;
         let placement = place(&config)?;
         let (eal, warnings) = start_eal(&config, &placement)?;
         for warning in warnings {
             tracing::warn!("{warning}");
         }
-        check_port_count(&config)?;
         let (pdump, capture_refused) = start_pdump(&eal, &config);
         let stop_workers = Arc::new(AtomicBool::new(false));
         let assembly = assemble(&eal, &config, &placement, &stop_workers)
@@ -273,16 +273,41 @@ fn start_eal(config: &Config, placement: &Placement) -> Result<(Eal, Vec<String>
                 .map_err(|error| refused(format!("link {}: {side} {error}", link.name), ""))?;
         }
     }
-    let eal = eal_args(config, &placement.lcores(), pools)
-        .map_err(|error| refused(error, "reserve hugepages, or set eal.memory = \"auto\""))?;
+    let eal = eal_args(config, &placement.lcores(), pools)?;
     tracing::info!(args = eal.args.join(" "), "starting {}", dpdk::version());
-    let started = Eal::init(&eal.args).map_err(|error| {
-        refused(
-            format!("DPDK's environment does not start: {error}"),
-            "EAL's messages above say why; eal.args and eal.memory_mib are what can be changed",
-        )
-    })?;
+    let started = Eal::init(&eal.args).map_err(|error| eal_failure(config, &error))?;
     Ok((started, eal.warnings))
+}
+
+/// What EAL's few error codes mean here; its own messages stand above.
+fn eal_failure(config: &Config, error: &dpdk::Error) -> Failure {
+    let (why, right) = match error.code() {
+        Some(libc::EINVAL) if !config.eal.args.is_empty() => (
+            "EAL refuses an argument",
+            format!(
+                "the message above names it; eal.args is {:?}, the other arguments are the gateway's own",
+                config.eal.args
+            ),
+        ),
+        Some(libc::ENOMEM) => (
+            "EAL got too little memory",
+            String::from(
+                "set a smaller eal.memory_mib, or leave it out: it is then derived from the ports",
+            ),
+        ),
+        Some(libc::EAGAIN | libc::EEXIST) => (
+            "another DPDK process has this name",
+            format!(
+                "stop it, or give this gateway another name than {:?}",
+                config.gateway.name
+            ),
+        ),
+        _ => (
+            "EAL does not start",
+            String::from("its messages above say why; eal.args and [eal] are what can be changed"),
+        ),
+    };
+    refused(format!("DPDK: {why}: {error}"), right)
 }
 
 fn check_port_count(config: &Config) -> Result<(), Failure> {

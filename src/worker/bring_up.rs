@@ -142,7 +142,7 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
     let socket = port.info().socket.map_or(SocketId::Any, SocketId::Node);
     let room = room.saturating_add(headroom());
     let pool = Mempool::create(eal, &name, BUFFERS, CACHE, room, socket)
-        .map_err(|error| BringUpError::memory(plan, BUFFERS, room, error))?;
+        .map_err(|error| BringUpError::memory(plan, (BUFFERS, room), eal.has_hugepages(), error))?;
     let (control, rx, tx, mtu) = configure(plan, port, &pool, vdev_plan.is_none())?;
     let mac = control
         .mac()
@@ -258,10 +258,10 @@ fn find(
             .map_err(|error| BringUpError::pci(plan, *address, error)),
         (DeviceSpec::Vdev(_), Some(vdev)) => eal
             .hotplug_add(&vdev.vdev)
-            .map_err(|error| BringUpError::vdev(plan, &vdev.vdev, error)),
+            .map_err(|error| BringUpError::vdev(plan, &vdev.vdev, &error)),
         (DeviceSpec::Vdev(vdev), None) => eal
             .hotplug_add(&vdev.to_string())
-            .map_err(|error| BringUpError::vdev(plan, vdev.name(), error)),
+            .map_err(|error| BringUpError::vdev(plan, vdev.name(), &error)),
     }
 }
 

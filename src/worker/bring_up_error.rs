@@ -3,6 +3,7 @@
 use std::{error, fmt};
 
 use dpdk::{netdev::Findings, pci::Binding, vdev::PciAddress};
+use nix::libc;
 
 use super::bring_up::PortPlan;
 use crate::bus::PortSide;
@@ -56,15 +57,19 @@ impl BringUpError {
 
     pub(super) fn memory(
         plan: &PortPlan<'_>,
-        buffers: u32,
-        room: u16,
+        (buffers, room): (u32, u16),
+        hugepages: bool,
         error: impl fmt::Display,
     ) -> Self {
         Self::new(
             plan.device,
             format_args!("no memory for {buffers} buffers of {room} octets: {error}"),
-            "reserve more hugepages (echo 512 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages), \
-             or raise eal.memory_mib",
+            if hugepages {
+                "reserve more hugepages (echo 512 > \
+                 /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages), or raise eal.memory_mib"
+            } else {
+                "raise eal.memory_mib, or leave it out: it is then derived from the ports"
+            },
         )
     }
 
@@ -124,7 +129,16 @@ impl BringUpError {
     }
 
     /// A vdev that could not be plugged.
-    pub(super) fn vdev(plan: &PortPlan<'_>, tried: &str, error: impl fmt::Display) -> Self {
+    pub(super) fn vdev(plan: &PortPlan<'_>, tried: &str, error: &dpdk::Error) -> Self {
+        // What EAL says where no driver's name begins the device's.
+        if error.code() == Some(libc::EFAULT) {
+            return Self::new(
+                plan.device,
+                format_args!("no driver that is loaded answers to \"{tried}\""),
+                "write a driver's name and a number, such as \"net_af_packet0,iface=eth1\"; a driver \
+                 that is not linked in is loaded by eal.args = [\"-d\", \"librte_net_NAME.so\"]",
+            );
+        }
         Self::new(
             plan.device,
             format_args!("DPDK could not make it: {error} (tried \"{tried}\")"),
