@@ -10,7 +10,7 @@ use super::process::{Daemon, Outcome, run, wait_until};
 use super::scratch::{Scratch, tail};
 use super::traffic::Shell;
 use std::cell::RefCell;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -127,30 +127,43 @@ impl PciVm {
         }
     }
 
-    /// Says something to QEMU's monitor and gives its answer.
+    /// Asks QEMU over its control socket (QMP), and gives what it returned.
     #[track_caller]
-    pub(crate) fn monitor(&self, command: &str) -> String {
+    pub(crate) fn qmp(&self, command: &str, arguments: serde_json::Value) -> serde_json::Value {
         let path = self.scratch.join("monitor");
-        let mut stream = UnixStream::connect(&path)
+        let stream = UnixStream::connect(&path)
             .unwrap_or_else(|error| panic!("no monitor at {}: {error}", path.display()));
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .expect("a bound on reading");
-        read_prompt(&mut stream);
-        stream
-            .write_all(format!("{command}\n").as_bytes())
-            .expect("the monitor takes a command");
-        read_prompt(&mut stream)
+        let (mut lines, mut out) = (BufReader::new(&stream).lines(), &stream);
+        let mut ask = |request: serde_json::Value| {
+            writeln!(out, "{request}").expect("QEMU takes a request");
+            loop {
+                let line = lines
+                    .next()
+                    .expect("QEMU answers")
+                    .expect("QEMU answers in time");
+                let mut answer: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+                assert!(
+                    answer.get("error").is_none(),
+                    "QEMU refuses {request}: {answer}"
+                );
+                // The greeting and events come between.
+                if answer.get("return").is_some() {
+                    return answer["return"].take();
+                }
+            }
+        };
+        ask(serde_json::json!({ "execute": "qmp_capabilities" }));
+        ask(serde_json::json!({ "execute": command, "arguments": arguments }))
     }
 
     /// Plugs a NIC's cable in or out, as the NIC sees it.
     #[track_caller]
     pub(crate) fn set_link(&self, nic: usize, up: bool) {
-        let answer = self.monitor(&format!(
-            "set_link n{nic} {}",
-            if up { "on" } else { "off" }
-        ));
-        assert!(!answer.contains("not found"), "QEMU refuses: {answer}");
+        let arguments = serde_json::json!({ "name": format!("n{nic}"), "up": up });
+        self.qmp("set_link", arguments);
     }
 }
 
@@ -240,18 +253,6 @@ impl PciDaemon<'_> {
     }
 }
 
-fn read_prompt(stream: &mut UnixStream) -> String {
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    while !answer.ends_with(b"(qemu) ") {
-        match stream.read(&mut piece) {
-            Ok(count) if count > 0 => answer.extend(piece.iter().take(count)),
-            other => panic!("QEMU's monitor says no more ({other:?}): {answer:?}"),
-        }
-    }
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
 /// The folder with kernel and initramfs, made at the first use.
 #[track_caller]
 fn kernel() -> PathBuf {
@@ -297,7 +298,7 @@ fn qemu(kernel: &Path, scratch: &Scratch, taps: [&str; 2], options: &PciOptions)
         format!("local,id=s,path={path}/share,security_model=none"),
     ]);
     words.extend([
-        "-monitor".into(),
+        "-qmp".into(),
         format!("unix:{path}/monitor,server=on,wait=off"),
     ]);
     words.extend([
