@@ -78,17 +78,67 @@ impl<'ns> Gateway<'ns> {
     /// Ends the process in the given way and starts another one on the same files.
     #[track_caller]
     pub(crate) fn restart(&mut self, signal: Signal) {
+        self.end(signal);
+        self.start_again();
+        self.wait_ready(Duration::from_secs(30));
+    }
+
+    /// Ends the process in the given way. Gives the exit code (128 + the signal that ended it), and how long
+    /// it took.
+    #[track_caller]
+    pub(crate) fn end(&mut self, signal: Signal) -> (i32, Duration) {
+        let begun = Instant::now();
         self.daemon.signal(signal);
-        let ended = self.daemon.wait_end(Duration::from_secs(15));
-        assert!(
-            ended.is_some(),
-            "no end after {signal}\n{}",
-            self.daemon.log_tail()
-        );
+        let Some(code) = self.daemon.wait_end(Duration::from_secs(15)) else {
+            panic!("no end after {signal}\n{}", self.daemon.log_tail());
+        };
+        (code, begun.elapsed())
+    }
+
+    /// Starts another process on the same files, and does not wait.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
         let file = self.config.to_str().expect("a path in UTF-8").to_owned();
         let words = [BINARY, "run", "--config", &file];
         self.daemon = self.ns.daemon("macsecgw", &words, &self.scratch);
-        self.wait_ready(Duration::from_secs(30));
+    }
+
+    /// Writes another configuration over the one that runs (for SIGHUP). A new transmit key is stated to
+    /// be fresh.
+    #[track_caller]
+    pub(crate) fn rewrite(&self, config: &GatewayConfig, fresh: &[&str]) {
+        let seen = self.scratch.path().display().to_string();
+        let path = config.write(self.scratch.path(), &seen);
+        let file = path.to_str().expect("a path in UTF-8");
+        let keys = config.transmit_keys();
+        for (link, fingerprint) in keys.iter().filter(|(link, _)| fresh.contains(&&**link)) {
+            self.fresh_key(file, link, fingerprint).ok();
+        }
+    }
+
+    #[track_caller]
+    fn fresh_key(&self, file: &str, link: &str, fingerprint: &str) -> Outcome {
+        let words = ["fresh-key", "--config", file, "--link", link];
+        let argv = [&[BINARY], &words[..], &["--fingerprint", fingerprint]].concat();
+        self.ns.run(&argv, ASK)
+    }
+
+    /// SIGHUP, and waits until control has answered to it. Whether the configuration was taken.
+    #[track_caller]
+    pub(crate) fn reload(&self) -> bool {
+        let generation = |status: &serde_json::Value| status["reload"]["generation"].as_u64();
+        let before = generation(&self.status());
+        self.signal(Signal::SIGHUP);
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let status = self.status();
+            if generation(&status) != before {
+                let taken = &status["reload"]["ok"];
+                return taken.as_bool().expect("whether the reload was taken");
+            }
+            assert!(Instant::now() < end, "no answer to SIGHUP: {status:#}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[track_caller]
