@@ -304,7 +304,12 @@ fn eal_failure(config: &Config, error: &dpdk::Error) -> Failure {
         ),
         _ => (
             "EAL does not start",
-            String::from("its messages above say why; eal.args and [eal] are what can be changed"),
+            // A lock that another process holds comes without any code in 22.11.
+            format!(
+                "its messages above say why; if another DPDK process has the name {:?}, stop it or choose \
+                 another gateway.name; else [eal] is what can be changed",
+                config.gateway.name
+            ),
         ),
     };
     refused(format!("DPDK: {why}: {error}"), right)
