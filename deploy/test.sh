@@ -19,6 +19,8 @@ command -v cargo >/dev/null || { echo "test: no cargo in PATH: install Rust firs
 # What the tests name begins with this, so that the end finds it and touches nothing else.
 export MACSECGW_BED=mt$$
 TMPDIR=$(mktemp -d "/tmp/$MACSECGW_BED.XXXXXX") || exit 1
+# A test that asks as another user has to reach what it copied there.
+chmod 755 "$TMPDIR"
 export TMPDIR CARGO_TERM_COLOR=never RUST_BACKTRACE=${RUST_BACKTRACE:-0}
 target=${CARGO_TARGET_DIR:-target}
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
