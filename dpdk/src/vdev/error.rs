@@ -24,6 +24,8 @@ pub enum SpecError {
     Name(String),
     /// An argument that is not `key=value`.
     Argument(String),
+    /// An argument with a `[` that no `]` closes, or the other way round.
+    Brackets(String),
     /// The same key twice.
     Double(String),
     /// A kernel-backed vdev without `iface`.
@@ -68,6 +70,10 @@ impl fmt::Display for SpecError {
                     "`{part}` is no vdev argument; write key=value, for example iface=eth1"
                 )
             }
+            Self::Brackets(part) => write!(
+                f,
+                "the brackets of `{part}` don't pair; write key=[one,two], or leave them out"
+            ),
             Self::Double(key) => write!(f, "the vdev argument `{key}` is given twice; keep one"),
             Self::NoInterface(name) => write!(
                 f,

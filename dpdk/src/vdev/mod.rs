@@ -229,10 +229,27 @@ impl Vdev {
 fn argument(part: &str) -> Result<(String, String), SpecError> {
     match part.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            // An open one would take in the arguments that `plan` puts behind.
+            if !has_paired_brackets(part) {
+                return Err(SpecError::Brackets(part.to_owned()));
+            }
             Ok((key.to_owned(), value.to_owned()))
         }
         _ => Err(SpecError::Argument(part.to_owned())),
     }
+}
+
+fn has_paired_brackets(part: &str) -> bool {
+    let mut open = 0_usize;
+    part.chars().all(|c| {
+        match c {
+            '[' => open += 1,
+            ']' if open == 0 => return false,
+            ']' => open -= 1,
+            _ => {}
+        }
+        true
+    }) && open == 0
 }
 
 fn split_outside_brackets(text: &str) -> Vec<&str> {

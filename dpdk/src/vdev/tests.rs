@@ -140,6 +140,10 @@ fn what_is_no_device_is_refused_with_what_would_be() {
         refused("net_null0,copy="),
         SpecError::Argument("copy=".to_owned())
     );
+    for bad in ["iface=s[a", "iface=s]", "iface=]s["] {
+        let error = refused(&format!("net_af_xdp0,{bad}"));
+        assert_eq!(error, SpecError::Brackets(bad.to_owned()));
+    }
     assert_eq!(
         refused("net_af_packet0,iface=a,iface=b"),
         SpecError::Double("iface".to_owned())
