@@ -116,6 +116,12 @@ impl Http {
     }
 }
 
+/// The path that a request's head asks for. For the fuzzer alone, which opens no sockets.
+#[cfg(fuzzing)]
+pub fn requested_path(head: &[u8]) -> Option<&str> {
+    read_head(head).ok().map(|(path, _)| path)
+}
+
 /// The path that is asked for and whether a body is wanted, or what to say instead.
 fn read_head(head: &[u8]) -> Result<(&str, bool), Response> {
     let bad = || Response::plain("400 Bad Request", "not an HTTP request\n");

@@ -26,6 +26,8 @@ pub use client::{AskError, ask, ask_as};
 pub use counters::{
     Counters, Counts, LaneCounts, LinkCounters, RxScCount, SaCount, TxScCount, WorkerCounts,
 };
+#[cfg(fuzzing)]
+pub use http::requested_path;
 pub use read_only::Version;
 pub use reply::{ErrorCode, ErrorReply};
 pub use request::{Call, parse};

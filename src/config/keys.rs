@@ -90,10 +90,17 @@ impl KeyReference {
 /// # Errors
 /// [`KeyFileError`] says what is wrong with the file; no part of its content is in it.
 pub fn read(source: &KeySource, suite: CipherSuite) -> Result<(Sak, Fingerprint), KeyFileError> {
+    decode(&read_text(source)?, suite)
+}
+
+/// Reads the SAK in `text`, the content of a key file for `suite`.
+///
+/// # Errors
+/// As [`read`], but for what the file itself can do wrong.
+pub fn decode(text: &[u8], suite: CipherSuite) -> Result<(Sak, Fingerprint), KeyFileError> {
     let mut octets = Zeroizing::new([0_u8; 32]);
     let octets = &mut octets[..suite.sak_len()];
-    let text = read_digits(source)?;
-    decode_hex(&text, octets).map_err(|error| match error {
+    decode_hex(digits(text)?, octets).map_err(|error| match error {
         HexError::Digit { at } => KeyFileError::NotHex { at },
         HexError::Length { found, .. } => KeyFileError::Length { suite, found },
     })?;
@@ -105,8 +112,21 @@ pub fn read(source: &KeySource, suite: CipherSuite) -> Result<(Sak, Fingerprint)
     Ok((sak, fingerprint))
 }
 
-/// The content of the key file, without the line's end.
-fn read_digits(source: &KeySource) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+/// The text without the line's end.
+fn digits(text: &[u8]) -> Result<&[u8], KeyFileError> {
+    if text.len() > MAX_KEY_FILE {
+        return Err(KeyFileError::TooLong);
+    }
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    if text.is_empty() {
+        return Err(KeyFileError::Empty);
+    }
+    Ok(text)
+}
+
+/// The content of the key file, and one octet more than it may have.
+fn read_text(source: &KeySource) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let path = source.path();
     // Looked at before it is opened: opening a device or a pipe can already do something.
     check_kind(&fs::symlink_metadata(path).map_err(KeyFileError::io)?)?;
@@ -121,17 +141,6 @@ fn read_digits(source: &KeySource) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     file.take(MAX_KEY_FILE as u64 + 1)
         .read_to_end(&mut text)
         .map_err(KeyFileError::io)?;
-    if text.len() > MAX_KEY_FILE {
-        return Err(KeyFileError::TooLong);
-    }
-    for end in [b'\n', b'\r'] {
-        if text.last() == Some(&end) {
-            text.pop();
-        }
-    }
-    if text.is_empty() {
-        return Err(KeyFileError::Empty);
-    }
     Ok(text)
 }
 

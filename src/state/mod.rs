@@ -17,3 +17,5 @@ mod tests;
 
 pub use dir::{KeyUse, Reservation, StateDir, declare_fresh};
 pub use error::StateError;
+#[cfg(fuzzing)]
+pub use record::{checked_again, with_checksum};

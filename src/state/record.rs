@@ -170,3 +170,18 @@ fn checksum(body: &str) -> String {
     line.push('\n');
     line
 }
+
+/// What a state file of these octets says, written anew. For the fuzzer alone, which has no files.
+///
+/// # Errors
+/// As for a file that an operator handed in.
+#[cfg(fuzzing)]
+pub fn checked_again(octets: &[u8]) -> Result<String, StateError> {
+    Record::decode(Path::new("fuzzed"), octets).map(|record| record.encode())
+}
+
+/// `body` and the checksum that it should have, which no fuzzer would find.
+#[cfg(fuzzing)]
+pub fn with_checksum(body: &str) -> String {
+    format!("{body}{}", checksum(body))
+}
