@@ -12,8 +12,8 @@ build=(gcc libc6-dev pkg-config clang libclang-dev libdpdk-dev)
 # `dpdk` brings every driver that the gateway may load, and testpmd, dumpcap and devbind.
 run=(dpdk iproute2 ethtool tcpdump iperf3 iputils-ping procps)
 # user-mode-linux is the MACsec peer; qemu, busybox and cpio make the machine with PCI ports;
-# prometheus scrapes; wpasupplicant speaks MKA; ca-certificates and xz-utils fetch and unpack.
-tests=(user-mode-linux kmod wpasupplicant prometheus qemu-system-x86 busybox-static cpio xz-utils dpdk-dev)
+# g++ compiles libFuzzer; prometheus scrapes; wpasupplicant speaks MKA; ca-certificates and xz-utils fetch and unpack.
+tests=(g++ user-mode-linux kmod wpasupplicant prometheus qemu-system-x86 busybox-static cpio xz-utils dpdk-dev)
 
 case ${1:-all} in
     build) wanted=("${build[@]}") ;;
