@@ -25,6 +25,7 @@ pub(crate) fn macsecgw(words: &[&str], limit: Duration) -> Outcome {
 pub(crate) struct Gateway<'ns> {
     daemon: Daemon,
     ns: &'ns Namespace,
+    name: String,
     config: PathBuf,
     socket: String,
     metrics: String,
@@ -68,6 +69,7 @@ impl<'ns> Gateway<'ns> {
         Self {
             daemon,
             ns,
+            name: config.name.clone(),
             config: path,
             socket,
             metrics,
@@ -226,6 +228,14 @@ impl<'ns> Gateway<'ns> {
     /// Ends it by SIGTERM; gives the exit code.
     pub(crate) fn stop(mut self) -> i32 {
         self.daemon.stop()
+    }
+}
+
+impl Drop for Gateway<'_> {
+    fn drop(&mut self) {
+        self.daemon.stop();
+        // EAL leaves its files there; another name would pile up with each test.
+        let _ = std::fs::remove_dir_all(Path::new("/var/run/dpdk").join(&self.name));
     }
 }
 

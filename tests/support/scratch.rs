@@ -8,9 +8,14 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// What names made by this process begin with. The one who runs the tests may choose the first part
 /// (`MACSECGW_BED`), and so find what a killed run left behind.
 pub(super) fn unique(label: &str) -> String {
-    let run = std::env::var("MACSECGW_BED").unwrap_or_else(|_| "mgw".into());
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{run}-{}-{number}-{label}", std::process::id())
+    format!("{}{number}-{label}", own_prefix())
+}
+
+/// What all names made by this process begin with.
+pub(super) fn own_prefix() -> String {
+    let run = std::env::var("MACSECGW_BED").unwrap_or_else(|_| "mgw".into());
+    format!("{run}-{}-", std::process::id())
 }
 
 /// A fresh folder, mode 0700. Kept, and its path printed, when the test panics.
