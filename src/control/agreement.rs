@@ -17,6 +17,7 @@ use crate::{
     bus::{Direction, LaneCommand},
     ieee::{An, KeyIdentifier, Sci},
     macsec::{RxSa, TxSa},
+    state::StateError,
 };
 
 /// How long an outlived receive SA is kept (SAK Retire Time, 802.1X-2020 table 9-3).
@@ -33,8 +34,10 @@ pub(super) struct Agreement {
     encoding: Option<(An, KeyIdentifier)>,
     changes: u64,
     floors_saved: Option<Instant>,
-    /// What is wrong with the state on disk, until it is right again.
+    /// What is wrong with the reservations on disk, until it is right again.
     trouble: Option<String>,
+    /// The same of the receive floors.
+    floor_trouble: Option<String>,
 }
 
 impl Agreement {
@@ -77,7 +80,7 @@ impl Agreement {
     }
 
     pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+        self.trouble.as_deref().or(self.floor_trouble.as_deref())
     }
 
     pub(super) fn tx_installed(&mut self, an: An, ki: KeyIdentifier) {
@@ -116,7 +119,7 @@ impl Agreement {
             self.encoding = None;
         }
         if let Err(error) = books.settle(used.fingerprint, used.next_pn()) {
-            self.note(error.to_string());
+            tracing::error!("{error}");
         }
     }
 
@@ -136,7 +139,7 @@ impl Agreement {
         };
         let used = self.rx.remove(at);
         if let Err(error) = books.save_floor(used.fingerprint, used.shared.next_pn()) {
-            self.note(error.to_string());
+            tracing::error!("{error}");
         }
     }
 
@@ -172,10 +175,7 @@ impl Agreement {
                 Err(error) => trouble = Some(error),
             }
         }
-        match trouble {
-            Some(error) => self.note(error.to_string()),
-            None => self.trouble = None,
-        }
+        note(&mut self.trouble, trouble);
     }
 
     fn save_floors(&mut self, books: &mut Books) {
@@ -191,9 +191,7 @@ impl Agreement {
                 Err(error) => trouble = Some(error),
             }
         }
-        if let Some(error) = trouble {
-            self.note(error.to_string());
-        }
+        note(&mut self.floor_trouble, trouble);
     }
 
     /// The newest receive SA outlives the others once a frame came by it.
@@ -237,11 +235,13 @@ impl Agreement {
     pub(super) fn is_empty(&self) -> bool {
         self.tx.is_empty() && self.rx.is_empty()
     }
+}
 
-    fn note(&mut self, trouble: String) {
-        if self.trouble.as_ref() != Some(&trouble) {
-            tracing::error!("{trouble}");
-        }
-        self.trouble = Some(trouble);
+/// Keeps what is wrong now, and says it once.
+fn note(kept: &mut Option<String>, found: Option<StateError>) {
+    let found = found.map(|error| error.to_string());
+    if let Some(trouble) = found.as_ref().filter(|_| *kept != found) {
+        tracing::error!("{trouble}");
     }
+    *kept = found;
 }

@@ -22,6 +22,12 @@ impl Ahead {
         Self(mbps as u64 * 1_000_000 / SHORTEST_ON_WIRE_BITS * SECONDS)
     }
 
+    /// A number that tests can count to.
+    #[cfg(test)]
+    pub(super) const fn of_numbers(count: u64) -> Self {
+        Self(count)
+    }
+
     /// The first reservation's end, from `next` on.
     pub(super) fn first(self, next: Pn, space: PnSpace) -> Pn {
         let past_last = space.last().saturating_add(1);

@@ -128,6 +128,7 @@ impl LinkControl {
             after_secured: self.config.after_secured,
             clear_wait: self.config.clear_wait,
             secured,
+            tx_end: self.agreement.tx_end(),
             was_secured: self.was_secured,
             secure_link_up_for: self
                 .secure

@@ -18,6 +18,8 @@ mod rising_stats;
 mod run;
 mod rx_use;
 mod stance;
+#[cfg(test)]
+mod tests;
 mod tx_use;
 
 pub use books::Books;

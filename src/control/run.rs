@@ -170,7 +170,8 @@ impl Control {
         self.end()
     }
 
-    fn turn(&mut self, now: Instant) {
+    /// One look at everything that was reported, and what follows from it.
+    pub(super) fn turn(&mut self, now: Instant) {
         self.take_reports();
         for link in &mut self.links {
             link.turn(now, &mut self.books, &mut self.out);
@@ -208,7 +209,7 @@ impl Control {
         let _ = asked.answer.send(answer);
     }
 
-    fn reload(&mut self, now: Instant) -> Result<String, String> {
+    pub(super) fn reload(&mut self, now: Instant) -> Result<String, String> {
         let answer = reload::reload(self);
         self.reloads += 1;
         match &answer {
@@ -223,7 +224,7 @@ impl Control {
     }
 
     /// Plain links down, lanes closed, keys home and wiped, state written, ports stopped.
-    fn end(mut self) -> Ended {
+    pub(super) fn end(mut self) -> Ended {
         let deadline = Instant::now() + DRAIN;
         for link in &mut self.links {
             link.end();

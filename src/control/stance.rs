@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::tx_use::TxEnd;
 use crate::{
     bus::LaneMode,
     config::{AfterSecured, EncryptionMode},
@@ -19,6 +20,8 @@ pub(super) struct Facts {
     pub(super) clear_wait: Duration,
     /// As workers reported: a transmit SA in use and a receive SA installed.
     pub(super) secured: bool,
+    /// How far the transmit SA in use is on its way to its end.
+    pub(super) tx_end: TxEnd,
     /// Whether it ever was.
     pub(super) was_secured: bool,
     /// How long the secure port's link has been up, if it is.
@@ -43,6 +46,8 @@ pub(super) struct Stance {
 pub(super) enum Why {
     Secured,
     NoKeys,
+    NumbersUsedUp,
+    NothingReserved,
     SecureLinkDown,
     NotEncrypting,
     WaitingBeforeClear,
@@ -55,6 +60,10 @@ impl Why {
         match self {
             Self::Secured => "a transmit SA is in use and a receive SA is installed",
             Self::NoKeys => "closed: not both SAs are installed",
+            Self::NumbersUsedUp => "closed: the transmit key's packet numbers are used up",
+            Self::NothingReserved => {
+                "closed: no packet numbers could be reserved on disk for the transmit key"
+            }
             Self::SecureLinkDown => "the secure port has no link",
             Self::NotEncrypting => "no_encrypt: the link is a wire and encrypts nothing",
             Self::WaitingBeforeClear => "closed: waiting for keys before clear frames may pass",
@@ -85,7 +94,7 @@ fn lanes(facts: &Facts) -> (LaneMode, Why) {
     match facts.encryption {
         EncryptionMode::NoEncrypt => (LaneMode::Wire, Why::NotEncrypting),
         _ if facts.secured => (LaneMode::Secured, Why::Secured),
-        EncryptionMode::MustEncrypt => (LaneMode::Closed, Why::NoKeys),
+        EncryptionMode::MustEncrypt => (LaneMode::Closed, without_keys(facts.tx_end)),
         EncryptionMode::ShouldEncrypt
             if facts.was_secured && facts.after_secured == AfterSecured::Close =>
         {
@@ -99,6 +108,15 @@ fn lanes(facts: &Facts) -> (LaneMode, Why) {
             (LaneMode::Clear, Why::Clear)
         }
         EncryptionMode::ShouldEncrypt => (LaneMode::Closed, Why::WaitingBeforeClear),
+    }
+}
+
+/// Why a link is not secured, by what became of its transmit SA.
+const fn without_keys(tx_end: TxEnd) -> Why {
+    match tx_end {
+        TxEnd::Running => Why::NoKeys,
+        TxEnd::Exhausted => Why::NumbersUsedUp,
+        TxEnd::ReservationEnded => Why::NothingReserved,
     }
 }
 
@@ -123,6 +141,7 @@ mod tests {
             after_secured: AfterSecured::Clear,
             clear_wait: Duration::from_secs(6),
             secured,
+            tx_end: TxEnd::Running,
             was_secured: secured,
             secure_link_up_for: UP,
             secured_from_clear_for: None,
