@@ -114,7 +114,8 @@ impl Agreement {
         let Some(at) = self.tx.iter().position(|used| used.is(an, ki)) else {
             return;
         };
-        let used = self.tx.swap_remove(at);
+        // In order: the last one is the newest.
+        let used = self.tx.remove(at);
         if self.encoding == Some((an, ki)) {
             self.encoding = None;
         }
