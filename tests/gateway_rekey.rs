@@ -1,0 +1,289 @@
+//! An hour's worth of association numbers in a minute: 1,000 changes of static keys under traffic, a new
+//! key each time, and no frame lost. And a control thread that stands still, which stops no frame before
+//! its reservation of packet numbers ends.
+//!
+//! Control, worker, lanes, configuration, key files and state directory are the gateway's own; DPDK's
+//! rings take the place of wires (`tests/lanes`). Runs for about a minute.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is test code: a broken step must end the test and say why"
+)]
+
+mod lanes;
+mod support;
+
+use lanes::alone::alone;
+use lanes::traffic::{Paced, Traffic, assert_nothing_lost};
+use lanes::{Lanes, Setup, key};
+use macsec_gateway::bus::{DropReason, LinkSnapshot, TxSaView};
+use macsec_gateway::crypto::engine::{EngineChoice, select};
+use macsec_gateway::crypto::{KeyError, KeyFactory, SaKey, Sak};
+use macsec_gateway::macsec::Reject;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const CHANGES: u32 = 1000;
+
+/// One change, as an operator does it: the new keys are said to be fresh, both receivers get theirs, and
+/// when they have, the transmitters change over.
+fn change(lanes: &mut Lanes, number: u32) {
+    let an = u8::try_from(number % 4).unwrap_or(0);
+    let old = lanes.config.links.clone();
+    for (at, link) in lanes.config.links.iter_mut().enumerate() {
+        let keys = link.keys.as_mut().expect("static keys");
+        let ways = if at == 0 { [0, 1] } else { [1, 0] };
+        (keys.tx_an, keys.rx_an) = (an, an);
+        [keys.tx_key, keys.rx_key] = ways.map(|way| key(number, way));
+    }
+    lanes.state_fresh(0);
+    lanes.state_fresh(1);
+    let new = lanes.config.links.clone();
+    for (link, old) in lanes.config.links.iter_mut().zip(old) {
+        if let (Some(keys), Some(old)) = (&mut link.keys, old.keys) {
+            (keys.tx_an, keys.tx_key) = (old.tx_an, old.tx_key);
+        }
+    }
+    // One worker runs all lanes and obeys in order: its receivers have the new keys before it gets to
+    // the second reload's commands.
+    lanes.reload();
+    lanes.config.links = new;
+    lanes.reload();
+}
+
+/// Frames so far that each link sent under `an`.
+fn sent_under(lanes: &Lanes, number: u32) -> [u64; 2] {
+    let an = usize::try_from(number % 4).unwrap_or(0);
+    lanes
+        .counted
+        .each_ref()
+        .map(|counted| counted.tx.sas[an].out_pkts_encrypted.value())
+}
+
+#[test]
+fn a_thousand_changes_of_an_under_traffic_lose_no_frame() {
+    alone(
+        "a_thousand_changes_of_an_under_traffic_lose_no_frame",
+        || {
+            let eal = lanes::eal();
+            let pool = lanes::pool(&eal, "frames", 8191);
+            let (mut traffic, queues) = Traffic::between(&eal, &pool);
+            let engine = select(EngineChoice::Auto).expect("an engine");
+            let setup = Setup {
+                factory: engine.factory,
+                speed_mbps: 10_000,
+            };
+            let mut lanes = Lanes::start(&eal, setup, queues);
+            let best = traffic.loss_free_rate(Duration::from_secs(2));
+            let target = 0.8 * best;
+            let mut paced = Paced::new(traffic, target / 2.0);
+            let begun = Instant::now();
+            std::thread::scope(|scope| {
+                let changes = scope.spawn(|| {
+                    for number in 1..=CHANGES {
+                        let before = sent_under(&lanes, number);
+                        change(&mut lanes, number);
+                        // The next change comes when frames have gone both ways under this one's keys.
+                        let end = Instant::now() + Duration::from_secs(10);
+                        while sent_under(&lanes, number)
+                            .iter()
+                            .zip(before)
+                            .any(|(now, then)| *now < then + 20)
+                        {
+                            if Instant::now() > end {
+                                panic!(
+                                    "change {number}: no frame under the new keys\n{}",
+                                    lanes.account()
+                                );
+                            }
+                            std::thread::sleep(Duration::from_micros(200));
+                        }
+                    }
+                });
+                while !changes.is_finished() {
+                    paced.turn();
+                }
+            });
+            let (achieved, took) = (paced.achieved(), begun.elapsed());
+            paced.traffic.settle();
+            println!(
+                "{CHANGES} changes in {took:.1?}: loss-free rate {best:.0}/s, pace {target:.0}/s, \
+             achieved {achieved:.0}/s, {} frames",
+                paced.traffic.sent()
+            );
+            assert_nothing_lost(&lanes, &paced.traffic);
+            for counted in &lanes.counted {
+                let under = counted
+                    .tx
+                    .sas
+                    .each_ref()
+                    .map(|sa| sa.out_pkts_encrypted.value());
+                assert!(under.iter().all(|frames| *frames >= 250 * 20), "{under:?}");
+            }
+            // One more by the start: AN changes both ways of both links.
+            std::thread::sleep(Duration::from_millis(200));
+            for link in lanes.links() {
+                assert_eq!(link.an_changes, 2 * (u64::from(CHANGES) + 1));
+                assert!(link.alarms.is_empty(), "{:?}", link.alarms);
+            }
+            assert!(
+                achieved > 0.5 * target,
+                "achieved {achieved:.0}/s of {target:.0}/s"
+            );
+            lanes.stop(&eal);
+            drop(paced);
+            assert_eq!(pool.in_use(), 0, "frames that nobody freed");
+        },
+    );
+}
+
+/// An engine that keeps who asks for a key waiting: control's thread then does nothing at all.
+#[derive(Debug)]
+struct SlowEngine {
+    engine: Arc<dyn KeyFactory>,
+    shut: AtomicBool,
+    waits: AtomicBool,
+}
+
+impl SlowEngine {
+    fn shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::Release);
+    }
+
+    fn has_control_waiting(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
+    }
+}
+
+impl KeyFactory for SlowEngine {
+    fn name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn make_key(&self, sak: &Sak) -> Result<SaKey, KeyError> {
+        while self.shut.load(Ordering::Acquire) {
+            self.waits.store(true, Ordering::Release);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.waits.store(false, Ordering::Release);
+        self.engine.make_key(sak)
+    }
+}
+
+/// Where the reservation of the SA in use ends.
+fn end(link: &LinkSnapshot) -> u64 {
+    in_use(link).map_or(0, |sa| sa.reserved_until.0)
+}
+
+/// Packet numbers that a link may still use.
+fn left(link: &LinkSnapshot) -> u64 {
+    in_use(link).map_or(0, |sa| sa.reserved_until.0 - sa.next_pn.0)
+}
+
+fn in_use(link: &LinkSnapshot) -> Option<&TxSaView> {
+    let mut sas = link.tx_sas.iter();
+    sas.find(|sa| Some(sa.an) == link.tx_encoding)
+}
+
+/// Waits for a picture of both links in which what was asked for is so.
+#[track_caller]
+fn wait_links(
+    lanes: &mut Lanes,
+    what: &str,
+    so: impl Fn(&LinkSnapshot) -> bool,
+) -> Vec<LinkSnapshot> {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let links = lanes.links();
+        if links.iter().all(&so) {
+            return links;
+        }
+        assert!(Instant::now() < end, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_control_thread_that_stands_still_stops_no_frame_before_the_reservation_ends() {
+    let name = "a_control_thread_that_stands_still_stops_no_frame_before_the_reservation_ends";
+    alone(name, || {
+        let eal = lanes::eal();
+        let pool = lanes::pool(&eal, "frames", 8191);
+        let (mut traffic, queues) = Traffic::between(&eal, &pool);
+        let engine = Arc::new(SlowEngine {
+            engine: select(EngineChoice::Auto).expect("an engine").factory,
+            shut: AtomicBool::new(false),
+            waits: AtomicBool::new(false),
+        });
+        let factory: Arc<dyn KeyFactory> = Arc::clone(&engine) as _;
+        // The slowest of all links: ten seconds of its line rate are few enough to be used up here.
+        let setup = Setup {
+            factory,
+            speed_mbps: 1,
+        };
+        let ten_seconds = 1_000_000 / 672 * 10;
+        let mut lanes = Lanes::start(&eal, setup, queues);
+        // Only now control has heard of the speed: the first keys' reservations are for a faster one.
+        change(&mut lanes, 1);
+        let sent_with_new = |link: &LinkSnapshot| left(link) <= 2 * ten_seconds;
+        wait_links(&mut lanes, "new keys in use", sent_with_new);
+        traffic.carry([20_000; 2]);
+        std::thread::sleep(Duration::from_millis(300));
+        let links = lanes.links();
+
+        engine.shut(true);
+        for link in &mut lanes.config.links {
+            let keys = link.keys.as_mut().expect("static keys");
+            (keys.rx_an, keys.rx_key) = (2, key(2, if link.name == "a" { 1 } else { 0 }));
+        }
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| lanes.write_and_ask());
+            let limit = Instant::now() + Duration::from_secs(15);
+            while !engine.has_control_waiting() {
+                assert!(Instant::now() < limit, "control does not get to the key");
+                std::thread::yield_now();
+            }
+            // All that is reserved goes through, to the last packet number.
+            let left = [left(&links[0]), left(&links[1])];
+            assert!(left.iter().all(|left| *left >= ten_seconds), "{left:?}");
+            traffic.carry(left);
+            assert!(engine.has_control_waiting(), "control went on");
+            // And not one more.
+            for way in &mut traffic.ways {
+                way.send(&pool, 32);
+            }
+            let ended = DropReason::Macsec(Reject::ReservationEnded);
+            let dropped = |at: usize| lanes.counted[at].protect.dropped(ended).value();
+            while [dropped(0), dropped(1)] != [32, 32] {
+                assert!(Instant::now() < limit, "frames past the reservation");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(
+                lanes
+                    .counted
+                    .each_ref()
+                    .map(|counted| counted.protect.dropped_total()),
+                [32, 32]
+            );
+            engine.shut(false);
+            let answer = asked.join().expect("the asker");
+            assert!(answer.is_ok(), "{answer:?}");
+        });
+        // Control is back, and so are packet numbers.
+        let before = &links;
+        wait_links(&mut lanes, "new reservations", |link| {
+            let old = before.iter().find(|old| old.name == link.name);
+            left(link) > ten_seconds && old.is_some_and(|old| end(link) > end(old))
+        });
+        for way in &mut traffic.ways {
+            way.received += 32;
+        }
+        traffic.carry([1000; 2]);
+        lanes::assert_balanced(&lanes.counted);
+        lanes.stop(&eal);
+        drop(traffic);
+        assert_eq!(pool.in_use(), 0, "frames that nobody freed");
+    });
+}
