@@ -106,3 +106,126 @@ impl ReportReceiver {
         self.0.reports.pop()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{
+        bus::{Direction, LaneCommand, LaneIndex, LaneReport, LinkIndex},
+        ieee::{An, KeyIdentifier},
+    };
+
+    const LANE: LaneIndex = LaneIndex {
+        link: LinkIndex(0),
+        direction: Direction::Protect,
+    };
+
+    fn numbered(number: u64) -> KeyIdentifier {
+        let mut ki = [0; 16];
+        ki[..8].copy_from_slice(&number.to_be_bytes());
+        KeyIdentifier(ki)
+    }
+
+    fn command(number: u64) -> Command {
+        Command {
+            lane: LANE,
+            what: LaneCommand::EncodeWith(An::ALL[0], numbered(number)),
+        }
+    }
+
+    fn report(number: u64) -> Report {
+        Report {
+            lane: LANE,
+            what: LaneReport::Encoding(An::ALL[0], numbered(number)),
+        }
+    }
+
+    /// Tries until it works; the other end is alive.
+    fn insist<T>(mut thing: T, mut send: impl FnMut(T) -> Result<(), T>) {
+        while let Err(back) = send(thing) {
+            thing = back;
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn no_command_and_no_report_is_lost_or_overtaken() {
+        const COUNT: u64 = 200_000;
+        let (commands, orders, answers, reports) = worker_rings();
+        thread::scope(|scope| {
+            let worker = thread::Builder::new().name(String::from("worker"));
+            let worker = worker.spawn_scoped(scope, move || {
+                let mut next = 0;
+                while next < COUNT {
+                    // The flag alone says whether there is anything: a lost one would hang here.
+                    let Some(Command { what, .. }) = orders.take() else {
+                        thread::yield_now();
+                        continue;
+                    };
+                    assert!(matches!(what, LaneCommand::EncodeWith(_, ki) if ki == numbered(next)));
+                    insist(report(next), |report| answers.send(report));
+                    next += 1;
+                }
+            });
+            let control = thread::Builder::new().name(String::from("control"));
+            let control = control.spawn_scoped(scope, move || {
+                let mut heard = 0;
+                let mut hear = || {
+                    while let Some(Report { what, .. }) = reports.take() {
+                        assert!(
+                            matches!(what, LaneReport::Encoding(_, ki) if ki == numbered(heard))
+                        );
+                        heard += 1;
+                    }
+                    heard
+                };
+                for number in 0..COUNT {
+                    insist(command(number), |command| {
+                        hear();
+                        commands.send(command)
+                    });
+                }
+                while hear() < COUNT {
+                    thread::yield_now();
+                }
+            });
+            worker.unwrap().join().unwrap();
+            control.unwrap().join().unwrap();
+        });
+    }
+
+    #[test]
+    fn the_flag_stands_while_something_waits_and_falls_after_it() {
+        let (sender, receiver, _answers, _reports) = worker_rings();
+        let stands = |receiver: &CommandReceiver| receiver.0.pending.load(Ordering::Relaxed);
+        assert!(!stands(&receiver) && receiver.take().is_none());
+        sender.send(command(1)).unwrap();
+        sender.send(command(2)).unwrap();
+        assert!(stands(&receiver));
+        assert!(receiver.take().is_some() && stands(&receiver));
+        assert!(receiver.take().is_some() && stands(&receiver));
+        assert!(receiver.take().is_none() && !stands(&receiver));
+        // A push whose flag is not up yet waits for it, and no longer.
+        sender.0.commands.push(command(3)).unwrap();
+        assert!(receiver.take().is_none());
+        sender.send(command(4)).unwrap();
+        assert!(receiver.take().is_some() && receiver.take().is_some());
+    }
+
+    #[test]
+    fn what_does_not_fit_comes_back() {
+        let (commands, _orders, answers, reports) = worker_rings();
+        for number in 0..COMMANDS as u64 {
+            commands.send(command(number)).unwrap();
+        }
+        assert!(commands.send(command(9)).is_err());
+        assert!(answers.has_room_for(REPORTS) && !answers.has_room_for(REPORTS + 1));
+        for number in 0..REPORTS as u64 {
+            answers.send(report(number)).unwrap();
+        }
+        assert!(!answers.has_room_for(1) && answers.send(report(9)).is_err());
+        assert!(reports.take().is_some() && answers.has_room_for(1));
+    }
+}

@@ -266,3 +266,85 @@ impl SnapshotReader {
         self.last.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(generation: u64) -> Arc<Snapshot> {
+        let now = Instant::now();
+        Arc::new(Snapshot {
+            taken: now,
+            started: now,
+            gateway: String::new(),
+            dpdk_version: String::new(),
+            hugepages: false,
+            capture_refused: None,
+            engine: String::new(),
+            engines: vec![],
+            hardening: vec![],
+            workers: vec![],
+            links: vec![],
+            last_reload: None,
+            reload_generation: generation,
+            tsc_hz: 1,
+        })
+    }
+
+    fn seen(reader: &mut SnapshotReader) -> Option<u64> {
+        reader.newest().map(|newest| newest.reload_generation)
+    }
+
+    #[test]
+    fn each_reader_sees_the_newest_and_keeps_it() {
+        let (writer, mut readers) = snapshot_channel(2);
+        assert!(readers.iter_mut().all(|reader| seen(reader).is_none()));
+        writer.publish(&snapshot(1));
+        assert_eq!(seen(&mut readers[0]), Some(1));
+        assert_eq!(seen(&mut readers[0]), Some(1), "it stays");
+        writer.publish(&snapshot(2));
+        writer.publish(&snapshot(3));
+        assert_eq!(seen(&mut readers[0]), Some(3), "no backlog");
+        assert_eq!(seen(&mut readers[1]), Some(3));
+        drop(writer);
+        assert_eq!(
+            seen(&mut readers[1]),
+            Some(3),
+            "control's end is no reader's"
+        );
+    }
+
+    #[test]
+    fn nobody_keeps_old_snapshots_alive() {
+        let (writer, mut readers) = snapshot_channel(2);
+        let old = snapshot(1);
+        writer.publish(&old);
+        seen(&mut readers[0]);
+        // One reader holds it, and the queue of the one that never reads.
+        assert_eq!(Arc::strong_count(&old), 3);
+        writer.publish(&snapshot(2));
+        seen(&mut readers[0]);
+        assert_eq!(Arc::strong_count(&old), 1);
+    }
+
+    #[test]
+    fn a_reader_on_another_thread_never_goes_back() {
+        let (writer, mut readers) = snapshot_channel(1);
+        let mut reader = readers.pop().unwrap();
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().name(String::from("api"));
+            let reading = builder.spawn_scoped(scope, move || {
+                let mut last = 0;
+                while last < 20_000 {
+                    let now = seen(&mut reader).unwrap_or(0);
+                    assert!(now >= last);
+                    last = now;
+                }
+            });
+            for generation in 1..=20_000 {
+                writer.publish(&snapshot(generation));
+            }
+            reading.unwrap().join().unwrap();
+        });
+    }
+}
