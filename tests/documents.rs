@@ -194,3 +194,32 @@ fn every_alarm_is_explained() {
         );
     }
 }
+
+/// And every sentence by which `status` says why a link is not secured.
+#[test]
+fn every_reason_for_a_link_that_is_not_secured_is_explained() {
+    let text = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let code = fs::read_to_string(root().join("src/control/stance.rs")).unwrap();
+    let sentences = code.split("fn sentence").nth(1).unwrap_or_default();
+    let sentences = sentences.split("\n    }\n").next().unwrap_or_default();
+    let sentences = sentences.replace("\\\"", "\u{1}");
+    let sentences: Vec<String> = sentences
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(|s| s.replace('\u{1}', "\""))
+        .collect();
+    assert!(
+        sentences.len() > 5,
+        "the sentences are no longer found: {sentences:?}"
+    );
+    for sentence in sentences
+        .iter()
+        .filter(|s| !s.starts_with("a transmit SA is in use"))
+    {
+        assert!(
+            text.contains(&format!("| {sentence} |")),
+            "no row for: {sentence}"
+        );
+    }
+}
