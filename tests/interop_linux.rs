@@ -46,7 +46,7 @@ fn agree(line: &Line, gateway: &Gateway<'_>, device: &MacsecDevice) {
     let metrics = gateway.metrics_text();
     let lines: Vec<&str> = metrics
         .lines()
-        .filter(|line| !line.ends_with(" 0"))
+        .filter(|line| !line.starts_with('#') && !line.ends_with(" 0"))
         .collect();
     let linux = line
         .guest

@@ -158,6 +158,13 @@ impl UmlPeer {
             .ok();
     }
 
+    /// Removes `macsec0`, if there is one.
+    #[track_caller]
+    pub(crate) fn insecure(&self) {
+        let script = "[ ! -e /sys/class/net/macsec0 ] || ip link del macsec0";
+        self.sh(script, Duration::from_secs(20)).ok();
+    }
+
     /// The counters of `macsec0`.
     #[track_caller]
     pub(crate) fn macsec_counters(&self) -> MacsecCounters {
