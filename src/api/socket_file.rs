@@ -67,7 +67,9 @@ pub(super) fn bind(path: &Path, group: &str) -> Result<Bound, ApiError> {
         .recursive(true)
         .mode(0o755)
         .create(directory)
-        .map_err(said("cannot make its directory"))?;
+        .map_err(said(
+            "cannot make its directory, which [gateway] `runtime_dir` names",
+        ))?;
     make_way(path)?;
     let temporary = directory.join(TEMPORARY);
     match fs::remove_file(&temporary) {

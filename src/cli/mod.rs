@@ -84,14 +84,16 @@ impl fmt::Display for Failure {
             }
             Self::State(error) => {
                 writeln!(f, "error: {error}")?;
-                if matches!(
-                    error,
-                    StateError::Io {
-                        kind: io::ErrorKind::PermissionDenied,
-                        ..
-                    }
-                ) {
-                    writeln!(f, "  help: the state directory is root's: run this as root")?;
+                if let StateError::Io { kind, .. } = error {
+                    let right = match kind {
+                        io::ErrorKind::PermissionDenied => {
+                            "the state directory is root's: run this as root"
+                        }
+                        _ => {
+                            "`state_dir` in [gateway] names the directory; see its disk and rights"
+                        }
+                    };
+                    writeln!(f, "  help: {right}")?;
                 }
             }
             Self::Ask(error) => writeln!(f, "error: {error}\n  help: {}", error.remedy())?,

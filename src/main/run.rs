@@ -295,24 +295,23 @@ fn eal_failure(config: &Config, error: &dpdk::Error) -> Failure {
                 "set a smaller eal.memory_mib, or leave it out: it is then derived from the ports",
             ),
         ),
-        Some(libc::EAGAIN | libc::EEXIST) => (
-            "another DPDK process has this name",
+        // A lock that another process holds comes without any code in 22.11.
+        Some(0 | libc::EAGAIN | libc::EEXIST) => (
+            "another DPDK process has this gateway's name, or EAL's directory can't be written",
             format!(
-                "stop it, or give this gateway another name than {:?}",
+                "stop that process, or choose another gateway.name than {:?}; /var/run/dpdk is EAL's directory",
                 config.gateway.name
             ),
         ),
         _ => (
             "EAL does not start",
-            // A lock that another process holds comes without any code in 22.11.
-            format!(
-                "its messages above say why; if another DPDK process has the name {:?}, stop it or choose \
-                 another gateway.name; else [eal] is what can be changed",
-                config.gateway.name
-            ),
+            String::from("its messages above say why; eal.args and [eal] are what can be changed"),
         ),
     };
-    refused(format!("DPDK: {why}: {error}"), right)
+    match error.code() {
+        Some(0) => refused(format!("DPDK: {why}"), right),
+        _ => refused(format!("DPDK: {why}: {error}"), right),
+    }
 }
 
 fn check_port_count(config: &Config) -> Result<(), Failure> {

@@ -267,6 +267,12 @@ fn state() -> Vec<Case> {
             |place| spoil(place, |good| good.replacen('1', "9", 1)),
             &["version 9", "use the newer program"],
         ),
+        put(
+            "state directory that cannot be made",
+            "/state\"",
+            "/gw.toml/state\"",
+            &["can't make the state directory", "help: `state_dir`"],
+        ),
         Case {
             prepare: |place| {
                 fs::set_permissions(
@@ -293,6 +299,12 @@ fn state() -> Vec<Case> {
 
 fn configs() -> Vec<Case> {
     vec![
+        put(
+            "runtime directory that cannot be made",
+            "/run\"",
+            "/gw.toml/run\"",
+            &["control.sock", "cannot make its directory", "runtime_dir"],
+        ),
         case("config empty", |_| Vec::new(), &["help: "]),
         case(
             "config binary",
