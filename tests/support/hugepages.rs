@@ -4,7 +4,7 @@ use super::process::run;
 use super::scratch::{Scratch, own_prefix};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PAGES: &str = "/sys/kernel/mm/hugepages/hugepages-2048kB";
 const QUICK: Duration = Duration::from_secs(20);
@@ -97,6 +97,12 @@ impl Drop for Hugepages {
         }
         if let Some(before) = self.before {
             let _ = fs::write(format!("{PAGES}/nr_hugepages"), before.to_string());
+            // Pages of a process that is just gone come back a little later, and whoever reads the number
+            // until then would take it for the machine's own.
+            let end = Instant::now() + Duration::from_secs(3);
+            while number("nr_hugepages") > Some(before) && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
     }
 }
