@@ -1,5 +1,8 @@
 //! Octets of the fuzzer taken apart: choices first, then frames.
 
+/// Bursts of one input that are looked at: more only cost time.
+pub(crate) const BURSTS: usize = 4;
+
 /// What is left of an input. An input that has ended goes on with zeros.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input<'a>(&'a [u8]);

@@ -11,7 +11,7 @@ use macsec_gateway::pipeline::{ProtectLane, ProtectSetup, ValidateLane, Validate
 
 use crate::channel::{Channel, KI, MTU};
 use crate::frame::VecFrame;
-use crate::input::Input;
+use crate::input::{BURSTS, Input};
 
 const MODES: [LaneMode; 5] = [
     LaneMode::Secured,
@@ -36,7 +36,10 @@ pub fn run(octets: &[u8]) {
     };
     let (mut protect, mut validate) = lanes(&channel, &bypass);
     let (mut sent, mut delivered) = (0, 0);
-    while !input.is_empty() {
+    for _ in 0..BURSTS {
+        if input.is_empty() {
+            break;
+        }
         let mode = input.choose(&MODES);
         let octets = input.burst();
         assert!(

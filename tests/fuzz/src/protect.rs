@@ -7,7 +7,7 @@ use macsec_gateway::macsec::{
 
 use crate::channel::{Channel, KI};
 use crate::frame::VecFrame;
-use crate::input::Input;
+use crate::input::{BURSTS, Input};
 use crate::ledger::Ledger;
 
 /// One input: the channel, then bursts of frames.
@@ -24,7 +24,10 @@ pub fn run(octets: &[u8]) {
     rx.install_sa(channel.sci(), channel.rx_sa(an)).unwrap();
     let (mut tx_ledger, mut rx_ledger) = (Ledger::default(), Ledger::default());
     let mut verdicts = Verdicts::new();
-    while !input.is_empty() {
+    for _ in 0..BURSTS {
+        if input.is_empty() {
+            break;
+        }
         let octets = input.burst();
         let mut frames: Vec<_> = octets.iter().map(|frame| VecFrame::new(frame)).collect();
         let todo = FrameSet::first(frames.len());

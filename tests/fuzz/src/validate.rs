@@ -5,7 +5,7 @@ use macsec_gateway::macsec::{FrameBuf, FrameSet, RxSecy, ValidateFrames, Verdict
 
 use crate::channel::Channel;
 use crate::frame::VecFrame;
-use crate::input::Input;
+use crate::input::{BURSTS, Input};
 use crate::ledger::Ledger;
 
 /// One input: the channel, then bursts of frames.
@@ -28,7 +28,10 @@ pub fn run(octets: &[u8]) {
     }
     let mut ledger = Ledger::default();
     let mut verdicts = Verdicts::new();
-    while !input.is_empty() {
+    for _ in 0..BURSTS {
+        if input.is_empty() {
+            break;
+        }
         let octets = input.burst();
         let mut frames: Vec<_> = octets.iter().map(|frame| VecFrame::new(frame)).collect();
         let todo = FrameSet::first(frames.len());
