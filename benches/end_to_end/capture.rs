@@ -1,6 +1,7 @@
 //! Capture files: the frames that are sent, and those that came out.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 /// Little-endian, microseconds, no FCS, Ethernet.
@@ -58,16 +59,19 @@ pub(crate) fn write(path: &Path, frames: &[Vec<u8>]) {
     fs::write(path, file).unwrap();
 }
 
-/// The first frames of a capture file of this machine, 100,000 at most.
+/// The frames at the front of a capture file of this machine, 64 MiB of them at most. Its writer may
+/// have been killed in the middle of a frame.
 pub(crate) fn read(path: &Path) -> Vec<Vec<u8>> {
-    let file = fs::read(path).unwrap();
+    let mut file = Vec::new();
+    let mut front = File::open(path).unwrap().take(64 << 20);
+    front.read_to_end(&mut file).unwrap();
     let mut rest = file.get(HEADER.len()..).unwrap();
     let mut frames = Vec::new();
-    while let Some((record, behind)) = rest.split_at_checked(RECORD_LEN)
-        && frames.len() < 100_000
-    {
+    while let Some((record, behind)) = rest.split_at_checked(RECORD_LEN) {
         let len = u32::from_le_bytes(record[8..12].try_into().unwrap()) as usize;
-        let (frame, next) = behind.split_at(len);
+        let Some((frame, next)) = behind.split_at_checked(len) else {
+            break;
+        };
         frames.push(frame.to_vec());
         rest = next;
     }
