@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "this is test code: a broken step must end the test and say why"
 )]
 
