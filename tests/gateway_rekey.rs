@@ -26,6 +26,12 @@ use std::time::{Duration, Instant};
 
 const CHANGES: u32 = 1000;
 
+/// Changes during which the loss-free rate is measured.
+const MEASURED: u32 = 100;
+
+/// Frames each way that make a key a used one.
+const USED: u64 = 20;
+
 /// One change, as an operator does it: the new keys are said to be fresh, both receivers get theirs, and
 /// when they have, the transmitters change over.
 fn change(lanes: &mut Lanes, number: u32) {
@@ -61,6 +67,41 @@ fn sent_under(lanes: &Lanes, number: u32) -> [u64; 2] {
         .map(|counted| counted.tx.sas[an].out_pkts_encrypted.value())
 }
 
+/// Carries out changes `numbers` on a thread of their own while this one sees to the traffic.
+fn during_changes(
+    lanes: &mut Lanes,
+    numbers: std::ops::RangeInclusive<u32>,
+    mut turn: impl FnMut(),
+) {
+    std::thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            for number in numbers {
+                let before = sent_under(lanes, number);
+                change(lanes, number);
+                wait_used(lanes, number, before);
+            }
+        });
+        while !changes.is_finished() {
+            turn();
+        }
+    });
+}
+
+/// The next change comes when frames have gone both ways under this one's keys.
+#[track_caller]
+fn wait_used(lanes: &mut Lanes, number: u32, before: [u64; 2]) {
+    let used = |lanes: &Lanes| {
+        let mut ways = sent_under(lanes, number).into_iter().zip(before);
+        ways.all(|(now, then)| now >= then + USED)
+    };
+    let end = Instant::now() + Duration::from_secs(10);
+    while !used(lanes) {
+        let in_time = Instant::now() < end;
+        assert!(in_time, "change {number}: not used\n{}", lanes.account());
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
 #[test]
 fn a_thousand_changes_of_an_under_traffic_lose_no_frame() {
     alone(
@@ -75,35 +116,18 @@ fn a_thousand_changes_of_an_under_traffic_lose_no_frame() {
                 speed_mbps: 10_000,
             };
             let mut lanes = Lanes::start(&eal, setup, queues);
-            let best = traffic.loss_free_rate(Duration::from_secs(2));
+
+            // What the lanes can do without loss while keys change: as many frames as may be under way.
+            let begun = Instant::now();
+            during_changes(&mut lanes, 1..=MEASURED, || traffic.turn([32, 32]));
+            traffic.settle();
+            let best = traffic.received() as f64 / begun.elapsed().as_secs_f64();
+
             let target = 0.8 * best;
             let mut paced = Paced::new(traffic, target / 2.0);
             let begun = Instant::now();
-            std::thread::scope(|scope| {
-                let changes = scope.spawn(|| {
-                    for number in 1..=CHANGES {
-                        let before = sent_under(&lanes, number);
-                        change(&mut lanes, number);
-                        // The next change comes when frames have gone both ways under this one's keys.
-                        let end = Instant::now() + Duration::from_secs(10);
-                        while sent_under(&lanes, number)
-                            .iter()
-                            .zip(before)
-                            .any(|(now, then)| *now < then + 20)
-                        {
-                            if Instant::now() > end {
-                                panic!(
-                                    "change {number}: no frame under the new keys\n{}",
-                                    lanes.account()
-                                );
-                            }
-                            std::thread::sleep(Duration::from_micros(200));
-                        }
-                    }
-                });
-                while !changes.is_finished() {
-                    paced.turn();
-                }
+            during_changes(&mut lanes, MEASURED + 1..=MEASURED + CHANGES, || {
+                paced.turn()
             });
             let (achieved, took) = (paced.achieved(), begun.elapsed());
             paced.traffic.settle();
@@ -113,24 +137,21 @@ fn a_thousand_changes_of_an_under_traffic_lose_no_frame() {
                 paced.traffic.sent()
             );
             assert_nothing_lost(&lanes, &paced.traffic);
+            let all = MEASURED + CHANGES;
             for counted in &lanes.counted {
-                let under = counted
-                    .tx
-                    .sas
-                    .each_ref()
-                    .map(|sa| sa.out_pkts_encrypted.value());
-                assert!(under.iter().all(|frames| *frames >= 250 * 20), "{under:?}");
+                let sas = counted.tx.sas.each_ref();
+                let under = sas.map(|sa| sa.out_pkts_encrypted.value());
+                let least = u64::from(all / 4) * USED;
+                assert!(under.iter().all(|frames| *frames >= least), "{under:?}");
             }
-            // One more by the start: AN changes both ways of both links.
-            std::thread::sleep(Duration::from_millis(200));
-            for link in lanes.links() {
-                assert_eq!(link.an_changes, 2 * (u64::from(CHANGES) + 1));
+            // The first keys were a change too, and each link has two directions.
+            let changes = 2 * (u64::from(all) + 1);
+            let links = wait_links(&mut lanes, "all changes", |link| link.an_changes == changes);
+            for link in links {
                 assert!(link.alarms.is_empty(), "{:?}", link.alarms);
             }
-            assert!(
-                achieved > 0.5 * target,
-                "achieved {achieved:.0}/s of {target:.0}/s"
-            );
+            // The machine may be busier now than when the rate was measured; the lanes were not idle.
+            assert!(achieved > 0.3 * target, "{achieved:.0}/s of {target:.0}/s");
             lanes.stop(&eal);
             drop(paced);
             assert_eq!(pool.in_use(), 0, "frames that nobody freed");

@@ -9,12 +9,13 @@
 mod lanes;
 mod support;
 
-use dpdk::Eal;
+use dpdk::{Burst, Eal};
 use lanes::alone::alone;
 use lanes::traffic::Traffic;
 use lanes::{Lanes, Setup};
-use macsec_gateway::bus::DropReason;
+use macsec_gateway::bus::{DropReason, PortOps as _, PortSide};
 use macsec_gateway::crypto::engine::{EngineChoice, select};
+use macsec_gateway::worker::{Brought, PortPlan, bring_up};
 use std::time::{Duration, Instant};
 
 /// How often a lane tries a full queue again, for one burst.
@@ -92,4 +93,79 @@ fn a_transmit_queue_that_stays_full_costs_a_bounded_time_and_counted_frames() {
             assert_eq!(pool.in_use(), 0, "frames that nobody freed");
         },
     );
+}
+
+/// A port that makes frames without end out of a small pool, and nobody who takes them at the far side.
+#[test]
+fn a_lane_survives_a_pool_without_a_free_buffer() {
+    alone("a_lane_survives_a_pool_without_a_free_buffer", || {
+        let eal = lanes::eal();
+        let pool = lanes::pool(&eal, "frames", 4095);
+        let small = lanes::pool(&eal, "small", 511);
+        let (mut traffic, mut queues) = Traffic::between(&eal, &pool);
+        let (source, _, _) = lanes::device(&eal, "net_null1,size=100", &small);
+        let given = std::mem::replace(&mut queues.protect[0].0, source);
+        let lanes = start(&eal, queues);
+        let lane = &lanes.counted[1].validate;
+        // All of the pool ends up in the far side's queue, but for less than a burst.
+        wait("an empty pool", || {
+            small.avail() < 64 && lane.frames_out.value() > 511 - 64
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(lane.dropped_total(), 0);
+        // The other way has buffers of its own, and passes all the while.
+        let other = &mut traffic.ways[1];
+        wait("the other way's frames", || {
+            other.send(&pool, (1000 - other.sent).min(32));
+            other.receive();
+            other.received == 1000
+        });
+        // Each buffer that comes back is a frame received again.
+        let mut more = 0;
+        wait("frames after the empty pool", || {
+            more += traffic.ways[0].discard();
+            more > 5000
+        });
+        lanes.stop(&eal);
+        traffic.ways[0].discard();
+        drop((traffic, given));
+        assert_eq!(
+            (pool.in_use(), small.in_use()),
+            (0, 0),
+            "frames that nobody freed"
+        );
+    });
+}
+
+/// Drivers differ in what they count; the port's own counter tells of an empty pool whatever they do.
+#[test]
+fn an_empty_pool_is_counted_by_the_port() {
+    alone("an_empty_pool_is_counted_by_the_port", || {
+        let eal = lanes::eal();
+        let plan = PortPlan {
+            device: "net_null1,size=100",
+            side: PortSide::Plain,
+            mtu: 1500,
+            must_encrypt: false,
+        };
+        let mut port = bring_up(&eal, &plan).expect("a port");
+        port.ops.start().expect("a started port");
+        let counted = |port: &Brought| port.ops.stats().expect("counters").rx_no_mbuf;
+        assert_eq!(counted(&port), 0);
+        let mut held = Vec::new();
+        loop {
+            let mut burst = Burst::new();
+            if port.rx.rx_burst(&mut burst) == 0 {
+                break;
+            }
+            held.push(burst);
+        }
+        let first = counted(&port);
+        assert!(first > 0 && counted(&port) > first);
+        drop(held);
+        let last = counted(&port);
+        let mut burst = Burst::new();
+        assert!(port.rx.rx_burst(&mut burst) > 0, "received again");
+        assert_eq!(counted(&port), last);
+    });
 }

@@ -104,7 +104,8 @@ pub struct PortStats {
     pub rx_errors: u64,
     /// Frames that could not be sent.
     pub tx_errors: u64,
-    /// Receive buffers that could not be had.
+    /// Receive buffers that could not be had, as far as the driver counts them, and readings of these
+    /// counters that found the pool used up.
     pub rx_no_mbuf: u64,
 }
 

@@ -105,7 +105,7 @@ pub(super) const TABLE: &[Family] = &[
         "macsecgw_port_rx_no_mbuf_total",
         Kind::Counter,
         "buffers",
-        "Receive buffers that could not be had.",
+        "Receive buffers that could not be had, and readings of the counters that found the pool used up.",
         ETHDEV,
         Source::PortStats(|stats| stats.rx_no_mbuf),
     ),

@@ -1,6 +1,9 @@
 //! From a device's name to a configured, stopped port with one queue each way.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 use dpdk::{
     Eal, Mempool, Port, PortConfig, Probed, RxQueue, SocketId, TxQueue, headroom, netdev,
@@ -171,6 +174,7 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
         mtu,
         interface,
         ran: AtomicBool::new(false),
+        starved: AtomicU64::new(0),
     });
     Ok(Brought {
         ops,

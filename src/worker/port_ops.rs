@@ -1,8 +1,8 @@
 //! A DPDK port as control drives it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use dpdk::{Mempool, PortControl, Setting, netdev};
+use dpdk::{Burst, Mempool, PortControl, Setting, netdev};
 
 use crate::{
     bus::{LinkDownWay, LinkState, PortError, PortOps, PortStats},
@@ -26,6 +26,8 @@ pub struct DpdkPort {
     pub(super) interface: Option<String>,
     /// Whether the interface ran when it was last looked at.
     pub(super) ran: AtomicBool,
+    /// Readings of the counters that found less than a burst of free buffers.
+    pub(super) starved: AtomicU64,
 }
 
 impl DpdkPort {
@@ -122,6 +124,12 @@ impl PortOps for DpdkPort {
 
     fn stats(&self) -> Result<PortStats, PortError> {
         let stats = self.control.stats().map_err(|error| self.error(error))?;
+        // Many drivers stop receiving without a word when the pool is empty, or holds less than they
+        // want at once (`net_af_packet`, `net_null`): this at least tells that it was so.
+        if usize::try_from(self.pool.avail()).is_ok_and(|free| free < Burst::CAPACITY) {
+            self.starved.fetch_add(1, Ordering::Relaxed);
+        }
+        let starved = self.starved.load(Ordering::Relaxed);
         Ok(PortStats {
             rx_packets: stats.ipackets,
             tx_packets: stats.opackets,
@@ -130,7 +138,7 @@ impl PortOps for DpdkPort {
             rx_missed: stats.imissed,
             rx_errors: stats.ierrors,
             tx_errors: stats.oerrors,
-            rx_no_mbuf: stats.rx_nombuf,
+            rx_no_mbuf: stats.rx_nombuf.saturating_add(starved),
         })
     }
 

@@ -173,7 +173,6 @@ pub(crate) struct Queues {
 impl Lanes {
     /// Starts worker and control; ready when both links are secured and open.
     pub(crate) fn start(eal: &Eal, setup: Setup, queues: Queues) -> Self {
-        // Memory, not a disk: how fast a disk is has no place in a test of lanes.
         let scratch = Scratch::new("lanes");
         let config = first_config();
         let path = config.write(scratch.path(), &scratch.path().display().to_string());

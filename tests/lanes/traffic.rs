@@ -82,17 +82,6 @@ impl Traffic {
         self.ways.iter().map(|way| way.sent).sum()
     }
 
-    /// Frames a second, both ways together, that go through without loss: as many as can be under way.
-    pub(crate) fn loss_free_rate(&mut self, time: Duration) -> f64 {
-        let (begun, before) = (Instant::now(), self.received());
-        while begun.elapsed() < time {
-            self.turn([32, 32]);
-        }
-        let rate = (self.received() - before) as f64 / begun.elapsed().as_secs_f64();
-        self.settle();
-        rate
-    }
-
     /// Sends so many more frames each way, and waits until they came.
     #[track_caller]
     pub(crate) fn carry(&mut self, more: [u64; 2]) {
@@ -187,6 +176,11 @@ impl Way {
             self.sent += 1;
         }
         self.tx.tx_burst(&mut self.waiting);
+    }
+
+    /// Takes what came and looks at none of it; how many frames.
+    pub(crate) fn discard(&mut self) -> u64 {
+        super::drain(&mut self.rx)
     }
 
     /// Every frame is the next one, whole.

@@ -39,7 +39,7 @@ pub struct PortStatus {
     pub rx_missed: u64,
     /// Erroneous frames received.
     pub rx_errors: u64,
-    /// Receive buffers that could not be had.
+    /// Receive buffers that could not be had, and readings that found the pool used up.
     pub rx_no_mbuf: u64,
     /// Frames sent.
     pub tx_packets: u64,
