@@ -3,7 +3,8 @@
 //! its reservation of packet numbers ends.
 //!
 //! Control, worker, lanes, configuration, key files and state directory are the gateway's own; DPDK's
-//! rings take the place of wires (`tests/lanes`). Runs for about a minute.
+//! rings take the place of wires (`tests/lanes`). Last, the same procedure between two processes, by their
+//! sockets. Runs for about 15 s.
 
 #![expect(
     clippy::expect_used,
@@ -20,9 +21,12 @@ use macsec_gateway::bus::{DropReason, LinkSnapshot, TxSaView};
 use macsec_gateway::crypto::engine::{EngineChoice, select};
 use macsec_gateway::crypto::{KeyError, KeyFactory, SaKey, Sak};
 use macsec_gateway::macsec::Reject;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use support::{Gateway, GatewayConfig, Pair, lane_count, macsecgw, settled_counters, wait_until};
 
 const CHANGES: u32 = 1000;
 
@@ -306,4 +310,144 @@ fn a_control_thread_that_stands_still_stops_no_frame_before_the_reservation_ends
         drop(traffic);
         assert_eq!(pool.in_use(), 0, "frames that nobody freed");
     });
+}
+
+/// Has the gateway read its configuration, as the `reload` verb of its socket does.
+#[track_caller]
+fn reload(gateway: &Gateway<'_>, config: &GatewayConfig) {
+    let folder = gateway.scratch().path();
+    config.write(folder, &folder.display().to_string());
+    let socket = gateway.scratch().join("run/control.sock");
+    let mut stream = UnixStream::connect(socket).expect("the gateway's socket");
+    stream
+        .write_all(b"{\"v\":1,\"verb\":\"reload\"}\n")
+        .expect("a request");
+    let mut answer = String::new();
+    BufReader::new(stream)
+        .read_line(&mut answer)
+        .expect("an answer");
+    assert!(answer.contains("\"ok\""), "{answer}");
+}
+
+/// Says that the transmit key of `config` is fresh, before the gateway hears of it.
+#[track_caller]
+fn state_fresh(gateway: &Gateway<'_>, config: &GatewayConfig) {
+    let folder = gateway.scratch().path();
+    config.write(folder, &folder.display().to_string());
+    let file = gateway.config().display().to_string();
+    for (link, key) in config.transmit_keys() {
+        let words = [
+            "fresh-key",
+            "--config",
+            &*file,
+            "--link",
+            &*link,
+            "--fingerprint",
+            &*key,
+        ];
+        macsecgw(&words, Duration::from_secs(10)).ok();
+    }
+}
+
+/// The association numbers of the receive SAs that are installed, and of the transmit SA in use.
+fn ans(gateway: &Gateway<'_>) -> (Vec<u64>, Option<u64>) {
+    let link = &gateway.status()["links"][0];
+    let sas = link["rx_scs"][0]["sas"].as_array().into_iter().flatten();
+    let rx = sas.filter_map(|sa| sa["an"].as_u64()).collect();
+    (rx, link["tx_encoding"].as_u64())
+}
+
+/// The whole procedure between two processes, by their sockets, with a wire between them.
+#[test]
+fn two_gateways_change_keys_by_their_sockets_and_lose_no_frame() {
+    const CHANGES: u8 = 6;
+    let pair = Pair::new(1, 1600, 1600);
+    let mut configs = pair.configs([1500, 1500]);
+    let gateways = pair.start(&configs);
+    let mut ends = pair.ends(0);
+    let stop = AtomicBool::new(false);
+    let frame = |number: u32| {
+        let header = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0xB5];
+        [&header[..], &number.to_be_bytes(), &[0x5a; 100]].concat()
+    };
+    let (left, right) = (&ends.left, &ends.right);
+    let sent = std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| {
+            let mut number = 0;
+            while !stop.load(Ordering::Relaxed) {
+                left.send(&frame(number));
+                right.send(&frame(number));
+                number += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            number
+        });
+        let changed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for number in 1..=CHANGES {
+                change_by_socket(&gateways, &mut configs, number);
+            }
+        }));
+        stop.store(true, Ordering::Relaxed);
+        let sent = traffic.join().expect("the traffic");
+        changed.map_or_else(|panic| std::panic::resume_unwind(panic), |()| sent)
+    });
+    for capture in [&mut ends.at_left, &mut ends.at_right] {
+        for number in 0..sent {
+            let seen = capture.next(Duration::from_secs(5)).map(|seen| seen.0);
+            assert_eq!(seen, Some(frame(number)), "frame {number} of {sent}");
+        }
+    }
+    for gateway in &gateways {
+        let counters = settled_counters(gateway);
+        for lane in ["protect", "validate"] {
+            let of = |name| lane_count(&counters, 0, lane, name);
+            assert_eq!(
+                (of("frames_out"), of("dropped")),
+                (sent.into(), 0),
+                "{counters:#}"
+            );
+        }
+    }
+    assert_eq!(gateways.map(Gateway::stop), [0, 0]);
+}
+
+/// One change: fresh keys, receivers first, transmitters once both receivers have said that they are ready.
+#[track_caller]
+fn change_by_socket(gateways: &[Gateway<'_>; 2], configs: &mut [GatewayConfig; 2], number: u8) {
+    let an = number % 4;
+    let old = configs.clone();
+    for (at, config) in configs.iter_mut().enumerate() {
+        let keys = config.links[0].keys.as_mut().expect("static keys");
+        let ways = if at == 0 { [0, 1] } else { [1, 0] };
+        (keys.tx_an, keys.rx_an) = (an, an);
+        [keys.tx_key, keys.rx_key] = ways.map(|way| key(number.into(), way));
+    }
+    let mut receivers = configs.clone();
+    for (config, old) in receivers.iter_mut().zip(&old) {
+        if let (Some(keys), Some(old)) = (&mut config.links[0].keys, &old.links[0].keys) {
+            (keys.tx_an, keys.tx_key) = (old.tx_an, old.tx_key.clone());
+        }
+    }
+    for (gateway, config) in gateways.iter().zip(&*configs) {
+        state_fresh(gateway, config);
+    }
+    for (gateway, config) in gateways.iter().zip(&receivers) {
+        reload(gateway, config);
+    }
+    let limit = Duration::from_secs(10);
+    for gateway in gateways {
+        // The newest stands last.
+        wait_until("a new receive SA", limit, || {
+            let newest = ans(gateway).0.last().copied();
+            (newest == Some(an.into())).then_some(())
+        });
+    }
+    for (gateway, config) in gateways.iter().zip(&*configs) {
+        reload(gateway, config);
+    }
+    for gateway in gateways {
+        wait_until("a new transmit SA", limit, || {
+            (ans(gateway).1 == Some(an.into())).then_some(())
+        });
+    }
 }

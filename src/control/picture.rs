@@ -39,7 +39,14 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
         mtu: config.mtu,
         secure_mtu_needed: config.mtu.saturating_add(40),
         tx_encoding: link.agreement.encoding().map(|used| used.an),
-        tx_sas: link.agreement.tx.iter().map(TxUse::view).collect(),
+        // Installed is what a worker said is: an operator waits for it before the peer changes over.
+        tx_sas: link
+            .agreement
+            .tx
+            .iter()
+            .filter(|used| used.installed)
+            .map(TxUse::view)
+            .collect(),
         rx_scs: link
             .parts
             .rx_scs
@@ -50,7 +57,7 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
                     .agreement
                     .rx
                     .iter()
-                    .filter(|used| used.sci == *sci)
+                    .filter(|used| used.installed && used.sci == *sci)
                     .map(super::rx_use::RxUse::view)
                     .collect(),
                 counters: counters.clone(),
