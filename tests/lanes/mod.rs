@@ -287,7 +287,7 @@ impl Lanes {
                 link.reason, link.tx_encoding, link.tx_sas, link.rx_scs
             )
         });
-        drops + &links.collect::<String>()
+        drops + &links.collect::<String>() + &threads()
     }
 
     /// Writes the config and its keys as they are now and has control read them.
@@ -479,6 +479,21 @@ fn still(name: &str, sci: Sci, speed_mbps: u32) -> Arc<dyn PortOps> {
         mac: sci.address(),
         speed_mbps,
     })
+}
+
+/// What each thread of this process is at: its name, the kernel's word for its state, its times.
+fn threads() -> String {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    let lines = tasks.flatten().map(|task| {
+        let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        format!(
+            "{}: {} {}\n",
+            task.path().display(),
+            read("stat").trim(),
+            read("wchan")
+        )
+    });
+    lines.collect()
 }
 
 /// Frees what is in a receive queue; how many frames that were.
