@@ -33,8 +33,12 @@ const TURN: Duration = Duration::from_millis(10);
 /// Between two snapshots.
 const SNAPSHOT: Duration = Duration::from_millis(100);
 
-/// How long the end may take before control gives up waiting for the workers.
-const DRAIN: Duration = Duration::from_secs(1);
+/// How long the lanes may take to close and give their keys back: on a busy machine a worker that
+/// shares its CPU has been seen to take more than a second.
+const HOME: Duration = Duration::from_secs(2);
+
+/// How long the workers may take to let go of the ports after that.
+const LET_GO: Duration = Duration::from_secs(1);
 
 /// What control is told about the process, for the snapshot.
 #[derive(Clone, Debug)]
@@ -225,7 +229,7 @@ impl Control {
 
     /// Plain links down, lanes closed, keys home and wiped, state written, ports stopped.
     pub(super) fn end(mut self) -> Ended {
-        let deadline = Instant::now() + DRAIN;
+        let deadline = Instant::now() + HOME;
         for link in &mut self.links {
             link.end();
         }
@@ -234,7 +238,7 @@ impl Control {
         for link in &mut self.links {
             link.stop_ports(now, &mut self.out);
         }
-        let stopped = self.turn_until(now + DRAIN, |link| link.ports_are_stopped());
+        let stopped = self.turn_until(now + LET_GO, |link| link.ports_are_stopped());
         if home && stopped {
             Ended::InOrder
         } else {
