@@ -193,6 +193,20 @@ impl<'ns> Gateway<'ns> {
     }
 
     #[track_caller]
+    /// What the gateway counted, for whoever reads why a test failed.
+    fn show_counters(&self) {
+        let address = self.metrics.parse::<SocketAddr>();
+        let Ok(Ok(answer)) = address.map(|address| self.ns.enter(|| fetch(address, "/metrics")))
+        else {
+            return;
+        };
+        let counted = answer
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.ends_with(" 0"));
+        eprintln!("bed: what {} counted", self.name);
+        counted.for_each(|line| eprintln!("{line}"));
+    }
+
     pub(crate) fn metrics_text(&self) -> String {
         let address: SocketAddr = self.metrics.parse().expect("the address of the metrics");
         let answer = self.ns.enter(|| fetch(address, "/metrics"));
@@ -233,6 +247,9 @@ impl<'ns> Gateway<'ns> {
 
 impl Drop for Gateway<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_counters();
+        }
         self.daemon.stop();
         // EAL leaves its files there; another name would pile up with each test.
         let _ = std::fs::remove_dir_all(Path::new("/var/run/dpdk").join(&self.name));
