@@ -7,31 +7,48 @@ mod support;
 
 use std::time::Duration;
 use support::{
-    Capture, Frame, Gateway, Line, MacsecDevice, Shell, Suite, iperf_client, iperf_server, ping,
-    wait_until,
+    Capture, Frame, Gateway, Line, MacsecCounters, MacsecDevice, Metrics, Shell, Suite,
+    iperf_client, iperf_server, ping, wait_until,
 };
 
-/// What both sides counted must agree, in frames, once what is on its way has come; and the gateway's lanes
-/// must have accounted for every frame.
-fn agree(line: &Line, gateway: &Gateway<'_>, device: &MacsecDevice) {
-    let (ours, theirs) = match device.encrypt {
-        true => (
-            "macsec_tx_sc_out_pkts_encrypted_total",
-            "txsc.OutPktsEncrypted",
-        ),
-        false => (
-            "macsec_tx_sc_out_pkts_protected_total",
-            "txsc.OutPktsProtected",
-        ),
+/// What one side sent against what the other accepted, both ways, by each side's own counters.
+fn books(metrics: &Metrics, linux: &MacsecCounters, encrypt: bool) -> Books {
+    let (sent, way, octets) = match encrypt {
+        true => ("encrypted", "Encrypted", ["decrypted", "Decrypted"]),
+        false => ("protected", "Protected", ["validated", "Validated"]),
     };
+    let [here, there] = octets;
+    let ours = |name: String| metrics.count(&format!("macsec_{name}_total"), &[]);
+    Books {
+        sent: [
+            ours(format!("tx_sc_out_pkts_{sent}")),
+            ours(format!("tx_sc_out_octets_{sent}")),
+            linux.of(&format!("txsc.OutPkts{way}")),
+            linux.of(&format!("txsc.OutOctets{way}")),
+        ],
+        accepted: [
+            linux.of("rxsc.InPktsOK"),
+            linux.of(&format!("rxsc.InOctets{there}")),
+            ours("rx_sc_in_pkts_ok".into()),
+            ours(format!("rx_sc_in_octets_{here}")),
+        ],
+    }
+}
+
+/// Frames and octets from the gateway, then frames and octets from the peer.
+#[derive(Debug)]
+struct Books {
+    sent: [u64; 4],
+    accepted: [u64; 4],
+}
+
+/// What both sides counted must agree, in frames and octets, once what is on its way has come; and the
+/// gateway's lanes must have accounted for every frame.
+fn agree(line: &Line, gateway: &Gateway<'_>, device: &MacsecDevice) {
     let mut seen = String::new();
     for _ in 0..20 {
         let (metrics, linux) = (gateway.metrics(), line.guest.macsec_counters());
-        let sent = [metrics.count(ours, &[]), linux.of(theirs)];
-        let accepted = [
-            linux.of("rxsc.InPktsOK"),
-            metrics.count("macsec_rx_sc_in_pkts_ok_total", &[]),
-        ];
+        let Books { sent, accepted } = books(&metrics, &linux, device.encrypt);
         let lanes = ["in", "out", "to_control", "dropped"]
             .map(|what| metrics.count(&format!("macsecgw_lane_{what}_frames_total"), &[]));
         let accounted = lanes[0] == lanes[1] && lanes[2] + lanes[3] == 0;
@@ -43,28 +60,40 @@ fn agree(line: &Line, gateway: &Gateway<'_>, device: &MacsecDevice) {
         );
         std::thread::sleep(Duration::from_millis(100));
     }
+    let shown = evidence(line, gateway);
+    assert!(seen.is_empty(), "{device:?}\n{shown}\n{seen}");
+}
+
+/// What both sides counted, without the zeros.
+fn evidence(line: &Line, gateway: &Gateway<'_>) -> String {
     let metrics = gateway.metrics_text();
-    let lines: Vec<&str> = metrics
+    let lines = metrics
         .lines()
-        .filter(|line| !line.starts_with('#') && !line.ends_with(" 0"))
-        .collect();
+        .filter(|line| !line.starts_with('#') && !line.ends_with(" 0"));
     let linux = line
         .guest
-        .sh("ip -s macsec show", Duration::from_secs(10))
+        .sh("ip -s macsec show; ip -s link", Duration::from_secs(10))
         .stdout;
-    let shown = lines.join("\n");
-    assert!(seen.is_empty(), "{device:?}\n{shown}\n{linux}\n{seen}");
+    let host = line.host.sh("ip -s link", Duration::from_secs(10)).stdout;
+    format!(
+        "{}\nguest:\n{linux}\nhost:\n{host}",
+        lines.collect::<Vec<_>>().join("\n")
+    )
 }
 
 /// Both ways: ordinary frames, the shortest that the host's stack makes, and the longest that fit.
-fn pings(line: &Line) {
+fn pings(line: &Line, gateway: &Gateway<'_>) {
     for (from, to) in [
         (&line.host as &dyn Shell, Line::PEER),
         (&line.guest, Line::HOST),
     ] {
-        ping(from, to, 10, 56).lossless();
-        ping(from, to, 5, 0).lossless();
-        ping(from, to, 5, 1472).lossless();
+        for (count, payload) in [(10, 56), (5, 0), (5, 1472)] {
+            let report = ping(from, to, count, payload);
+            if report.sent != report.received {
+                println!("{}", evidence(line, gateway));
+            }
+            report.lossless();
+        }
     }
 }
 
@@ -80,7 +109,7 @@ fn cases(line: &Line, name: &str, shape: impl Fn(&mut MacsecDevice), lines: &[&s
             println!("case: {name}, {}, encrypt {encrypt}", suite.name);
             let gateway = line.start(&device, &lines);
             let wire = Capture::start(&line.peer, "wan", "", &line.scratch);
-            pings(line);
+            pings(line, &gateway);
             agree(line, &gateway, &device);
             let frames = wire.stop();
             assert!(frames.len() >= 80, "{} frames on the wire", frames.len());
@@ -121,7 +150,7 @@ fn all_suites_with_and_without_confidentiality_with_and_without_sci() {
     device.tx_pn = (1 << 32) - 20;
     let gateway = line.start(&device, &["replay = \"strict\""]);
     let (wire, nic) = (received(&line.peer, "wan"), received(&line.guest, "vec0"));
-    pings(&line);
+    pings(&line, &gateway);
     agree(&line, &gateway, &device);
     for options in ["", "-R"] {
         iperf_server(&line.guest);

@@ -77,11 +77,12 @@ impl Line {
     #[track_caller]
     pub(crate) fn connect(&self, device: &MacsecDevice) {
         self.guest.secure(device, &format!("{}/24", Self::PEER));
-        wait_until("carrier on the plain side", Duration::from_secs(10), || {
-            let carrier = self
+        // Not `carrier`: the kernel drops what is sent until it has taken note of it, up to 1 s later.
+        wait_until("a link on the plain side", Duration::from_secs(10), || {
+            let state = self
                 .host
-                .sh("cat /sys/class/net/lan/carrier", Duration::from_secs(10));
-            (carrier.stdout.trim() == "1").then_some(())
+                .sh("cat /sys/class/net/lan/operstate", Duration::from_secs(10));
+            (state.stdout.trim() == "up").then_some(())
         });
     }
 }
