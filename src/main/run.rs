@@ -65,8 +65,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let engine = engine::select(config.engine).map_err(|error| refused(error, ""))?;
     tracing::info!(engine = engine.factory.name(), "{}", engine.why);
     let books = Books::new(StateDir::open(&config.gateway.state_dir)?);
+    let name = config.gateway.name.clone();
     let running = Running::start(config, books, &engine, hardening)?;
-    running.watch(&mut signals)
+    let ended = running.watch(&mut signals);
+    // EAL leaves a page file behind that holds its page until the next start; it is unlocked by now.
+    drop(dpdk::hugepages::Facts::of_machine().remove_stale(&name));
+    ended
 }
 
 fn refused(what: impl ToString, right: impl ToString) -> Failure {

@@ -123,6 +123,11 @@ impl PortOps for DpdkPort {
     }
 
     fn stats(&self) -> Result<PortStats, PortError> {
+        if self.is_started() {
+            // A capture that ends may switch it off for everybody (`dpdk-dumpcap` without `-p`), and a
+            // wire takes frames for any address. Costs nothing while it is on.
+            let _ = self.control.promiscuous(true);
+        }
         let stats = self.control.stats().map_err(|error| self.error(error))?;
         // Many drivers stop receiving without a word when the pool is empty, or holds less than they
         // want at once (`net_af_packet`, `net_null`): this at least tells that it was so.
