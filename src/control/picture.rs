@@ -4,6 +4,7 @@ use super::{alarms, link::LinkControl, tx_use::TxUse};
 use crate::{
     bus::{LinkSnapshot, RxScView, Secured},
     config::EncryptionMode,
+    macsec::{ETHERNET_HEADER_LEN, longest_secure_frame},
 };
 
 /// The link as an operator sees it.
@@ -37,7 +38,7 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
         duplicate_depth: config.duplicate_depth as usize,
         validate_frames: config.validate_frames,
         mtu: config.mtu,
-        secure_mtu_needed: config.mtu.saturating_add(40),
+        secure_mtu_needed: secure_mtu_needed(config.mtu),
         tx_encoding: link.agreement.encoding().map(|used| used.an),
         // Installed is what a worker said is: an operator waits for it before the peer changes over.
         tx_sas: link
@@ -70,6 +71,12 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
         tx_counters: link.parts.tx_counters.clone(),
         rx_counters: link.parts.rx_counters.clone(),
     }
+}
+
+/// What the secure port must take behind the Ethernet header.
+fn secure_mtu_needed(mtu: u16) -> u16 {
+    let needed = longest_secure_frame(usize::from(mtu)) - ETHERNET_HEADER_LEN;
+    u16::try_from(needed).unwrap_or(u16::MAX)
 }
 
 fn secured(link: &LinkControl) -> Secured {

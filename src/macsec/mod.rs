@@ -31,7 +31,7 @@ pub use counters::{
     TxSaCounters,
 };
 pub use frame::{FrameBuf, FrameSet, FrameSetIter, Verdicts};
-pub use mtu::{ETHERNET_HEADER_LEN, longest_frame};
+pub use mtu::{ETHERNET_HEADER_LEN, longest_frame, longest_secure_frame};
 pub use params::{
     Confidentiality, MAX_WINDOW_XPN, MIN_PLAIN_FRAME, ParamError, Replay, RxParams, SectagSci,
     TxParams, ValidateFrames, XpnParams,

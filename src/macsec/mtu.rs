@@ -30,7 +30,8 @@ pub fn longest_frame(frame: &[u8], mtu: usize) -> usize {
 /// tags, wherever they stand, the longest SecTAG, and the ICV.
 ///
 /// A longer one is nothing that a peer of this link sends; it may even have been cut to its length.
-pub(super) const fn longest_secure_frame(mtu: usize) -> usize {
+#[must_use]
+pub const fn longest_secure_frame(mtu: usize) -> usize {
     mtu + ETHERNET_HEADER_LEN + TAGS_ON_TOP * VLAN_TAG_LEN + SecTag::LEN_WITH_SCI + TAG_LEN
 }
 

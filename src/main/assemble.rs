@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 use dpdk::Eal;
 use macsec_gateway::{
     bus::{
-        CommandSender, Direction, EapolSlots, LaneCounters, LaneIndex, LinkIndex, PortSide,
-        ReportReceiver, WorkerCounters, WorkerIndex, WorkerView, worker_rings,
+        CommandSender, Direction, EapolSlots, LaneCounters, LaneIndex, LinkIndex, PortOps as _,
+        PortSide, ReportReceiver, WorkerCounters, WorkerIndex, WorkerView, worker_rings,
     },
     config::{Config, EncryptionMode, Link},
     control::{LinkParts, bypass_list},
@@ -90,7 +90,8 @@ fn assemble_link(
 ) -> Result<(LinkParts, [Runner; 2]), String> {
     let secure = bring(eal, link, PortSide::Secure)?;
     let plain = bring(eal, link, PortSide::Plain)?;
-    let own_sci = own_sci(link, &secure)?;
+    // Frozen here. Control refuses it where it is the peer's too, before a lane runs.
+    let own_sci = link.own_sci(secure.ops.mac());
     let tx_secy = TxSecy::new(tx_params(link, own_sci));
     let (rx_secy, rx_scs) = rx_secy(link);
     let parts = LinkParts {
@@ -146,23 +147,6 @@ fn bring(eal: &Eal, link: &Link, side: PortSide) -> Result<Brought, String> {
         tracing::warn!(link = link.name, %side, "{warning}");
     }
     Ok(brought)
-}
-
-/// Own SCI, frozen here: the secure port's address as it is now, or the configured one.
-fn own_sci(link: &Link, secure: &Brought) -> Result<Sci, String> {
-    use macsec_gateway::bus::PortOps as _;
-    let own = link.own_sci(secure.ops.mac());
-    let same = link
-        .static_keys
-        .as_ref()
-        .is_some_and(|keys| keys.peer_sci == own);
-    if same {
-        Err(format!(
-            "own SCI and peer_sci are both {own}; give the peer's"
-        ))
-    } else {
-        Ok(own)
-    }
 }
 
 fn tx_params(link: &Link, sci: Sci) -> TxParams {

@@ -26,11 +26,6 @@ const BUFFERS: u32 = 4 * DESCRIPTORS as u32;
 /// Buffers that a core keeps at hand.
 const CACHE: u32 = 256;
 
-/// Octets that a secure frame is longer than the plain one: SecTAG with SCI, and ICV.
-const MACSEC_OVERHEAD: u16 = 32;
-/// Octets of two VLAN tags.
-const VLAN_TAGS: u16 = 8;
-
 /// What a port is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct PortPlan<'a> {
@@ -78,7 +73,7 @@ impl PortPlan<'_> {
         Ok(u64::from(BUFFERS) * (u64::from(room) + 512))
     }
 
-    const fn dpdk_side(&self) -> Side {
+    pub(super) const fn dpdk_side(&self) -> Side {
         match self.side {
             PortSide::Plain => Side::Plain,
             PortSide::Secure => Side::Secure,
@@ -214,12 +209,8 @@ fn configure(
 }
 
 /// The MTU that a port on this side needs: VLAN tags on top, and MACsec on the secure one.
-const fn needed_mtu(plan: &PortPlan<'_>) -> u16 {
-    let macsec = match plan.side {
-        PortSide::Plain => 0,
-        PortSide::Secure => MACSEC_OVERHEAD,
-    };
-    plan.mtu.saturating_add(VLAN_TAGS).saturating_add(macsec)
+fn needed_mtu(plan: &PortPlan<'_>) -> u16 {
+    u16::try_from(plan.dpdk_side().interface_mtu(plan.mtu)).unwrap_or(u16::MAX)
 }
 
 /// The kernel interface that binds this port to its MTU. That of a TAP is the far end's: it says how

@@ -75,11 +75,8 @@ impl BringUpError {
 
     /// The port's MTU can't carry the link's.
     pub(super) fn mtu(plan: &PortPlan<'_>, takes: u16) -> Self {
-        let overhead = match plan.side {
-            PortSide::Plain => 8,
-            PortSide::Secure => 40,
-        };
-        let fits = takes.saturating_sub(overhead);
+        let needed = plan.dpdk_side().interface_mtu(plan.mtu);
+        let fits = u32::from(takes).saturating_sub(needed - u32::from(plan.mtu));
         let why = match plan.side {
             PortSide::Plain => "two VLAN tags",
             PortSide::Secure => "two VLAN tags and 32 octets of MACsec",
@@ -87,14 +84,10 @@ impl BringUpError {
         Self::new(
             plan.device,
             format_args!(
-                "the link's mtu {} needs {} octets behind the Ethernet header here (with {why}), and the port takes {takes}",
+                "the link's mtu {} needs {needed} octets behind the Ethernet header here (with {why}), and the port takes {takes}",
                 plan.mtu,
-                u32::from(plan.mtu) + u32::from(overhead),
             ),
-            format!(
-                "set mtu = {fits} or less in the link, or raise the port's MTU to {}",
-                u32::from(plan.mtu) + u32::from(overhead)
-            ),
+            format!("set mtu = {fits} or less in the link, or raise the port's MTU to {needed}"),
         )
     }
 
