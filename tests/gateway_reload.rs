@@ -264,6 +264,8 @@ fn should_encrypt_is_in_clear_without_usable_keys_and_says_so_and_never_while_se
             .try_send(&ethernet([0xFF; 6], Span::HOST_MAC, 0x0800, 100));
         alarm(&gateway, "in_clear").then_some(())
     });
+    // The lanes pass clear before the plain side's neighbour sees its link again.
+    span.wait_carrier(true);
     assert_eq!(clear_passes(&mut ends), [true; 2], "no numbers are left");
     // EAPOL of the plain side never leaves in clear, and that of the secure side is control's.
     let eapol = |from| ethernet([1, 0x80, 0xC2, 0, 0, 3], from, 0x888E, 100);
