@@ -2,7 +2,7 @@
 //!
 //! The room for a new line is found from the module names; `docs/architecture.md` says which module
 //! may import which, and a test holds them to it. Without the feature `std` the library is the pure
-//! half: `ieee`, `macsec` and the trait half of `crypto`, which can reach no clock, file or thread.
+//! half: `ieee`, `macsec`, `mka` and the trait half of `crypto`, which can reach no clock, file or thread.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 
@@ -23,6 +23,7 @@ pub mod ieee;
 pub mod macsec;
 #[cfg(feature = "std")]
 pub mod metrics;
+pub mod mka;
 #[cfg(feature = "std")]
 pub mod pipeline;
 #[cfg(feature = "std")]

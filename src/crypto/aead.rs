@@ -92,6 +92,8 @@ pub enum KeyError {
     Memory,
     /// The engine refused the key.
     Refused,
+    /// The operating system gave no random octets.
+    Randomness,
 }
 
 impl fmt::Display for KeyError {
@@ -101,6 +103,7 @@ impl fmt::Display for KeyError {
                 "no locked memory for a key; raise the limit (LimitMEMLOCK=infinity, or ulimit -l)",
             ),
             Self::Refused => f.write_str("the engine refused the key"),
+            Self::Randomness => f.write_str("the operating system gave no random octets"),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! process.
 
 mod aead;
+mod key_agreement;
 mod secret;
 
 #[cfg(feature = "std")]
@@ -27,6 +28,7 @@ pub use aead::{
 };
 #[cfg(feature = "std")]
 pub use fingerprint::{Fingerprint, ParseFingerprintError, static_key_identifier};
+pub use key_agreement::{CakKeys, ICV_LEN, KeyAgreement, UnwrapError, WRAPPED_SAK_MAX, WrappedSak};
 #[cfg(feature = "std")]
 pub use locked::Locked;
-pub use secret::{Sak, WrongSakLength};
+pub use secret::{Cak, Ick, Kek, Sak, WrongSakLength};

@@ -91,7 +91,9 @@ pub fn harden() -> Result<Hardening, HardenError> {
     let lock_limit = raise_lock_limit()?;
     match Locked::new(|| Ok([0u8; 1])) {
         Ok(_) => Ok(Hardening { lock_limit }),
-        Err(KeyError::Memory | KeyError::Refused) => Err(HardenError::NothingLockable),
+        Err(KeyError::Memory | KeyError::Refused | KeyError::Randomness) => {
+            Err(HardenError::NothingLockable)
+        }
     }
 }
 

@@ -60,6 +60,42 @@ impl fmt::Debug for Sak {
     }
 }
 
+/// A secret of 16 or 32 octets beside the SAK: same storage, same rules.
+macro_rules! secret_of_mka {
+    ($name:ident, $what:literal) => {
+        #[doc = $what]
+        pub struct $name(Sak);
+
+        impl $name {
+            /// Takes `octets` over and wipes them where they stood.
+            ///
+            /// # Errors
+            /// [`WrongSakLength`] unless there are 16 or 32; the octets are wiped all the same.
+            pub fn take(octets: &mut [u8]) -> Result<Self, WrongSakLength> {
+                Sak::take(octets).map(Self)
+            }
+
+            /// The key itself.
+            pub fn expose(&self) -> &[u8] {
+                self.0.expose()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(secret)"))
+            }
+        }
+    };
+}
+
+secret_of_mka!(Cak, "A connectivity association key (802.1X-2020 9.3).");
+secret_of_mka!(
+    Ick,
+    "The key of a CAK that authenticates MKPDUs (802.1X-2020 9.3.3)."
+);
+secret_of_mka!(Kek, "The key of a CAK that wraps SAKs (802.1X-2020 9.3.3).");
+
 /// Where a SAK's octets lie; a short one leaves the rest zero.
 enum Store {
     #[cfg(feature = "std")]

@@ -4,6 +4,8 @@
 
 mod an;
 mod cipher_suite;
+mod ckn;
+
 mod ethertype;
 mod hex;
 mod key_identifier;
@@ -15,6 +17,7 @@ mod ssci;
 
 pub use an::An;
 pub use cipher_suite::{CipherSuite, UnknownCipherSuite};
+pub use ckn::{Ckn, CknError};
 pub use ethertype::EtherType;
 pub use hex::{HexError, decode_hex};
 pub use key_identifier::KeyIdentifier;
