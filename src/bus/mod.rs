@@ -9,6 +9,7 @@ mod drop_reason;
 mod eapol;
 mod lane;
 mod lane_counters;
+mod mka_view;
 mod port_ops;
 mod report;
 mod ring;
@@ -20,6 +21,10 @@ pub use drop_reason::DropReason;
 pub use eapol::{EAPOL_SLOT_LEN, EapolFrame, EapolSlots};
 pub use lane::{Direction, LaneIndex, LaneMode, LinkIndex, PortSide, WorkerIndex};
 pub use lane_counters::LaneCounters;
+pub use mka_view::{
+    CakState, ClockState, ClockView, KeyServerView, LossView, MkaCakView, MkaCounters, MkaKeyView,
+    MkaParticipantCounters, MkaParticipantView, MkaPeerView, MkaView,
+};
 pub use port_ops::{LinkDownWay, LinkState, PortError, PortOps, PortStats};
 pub use report::{LaneReport, Report};
 pub use ring::{CommandReceiver, CommandSender, ReportReceiver, ReportSender, worker_rings};

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crossbeam::queue::ArrayQueue;
 
-use super::{LaneCounters, LaneMode, LinkDownWay, LinkState, PortStats, WorkerCounters};
+use super::{LaneCounters, LaneMode, LinkDownWay, LinkState, MkaView, PortStats, WorkerCounters};
 use crate::{
     ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Sci, Ssci},
     macsec::{Replay, RxScCounters, RxSecyCounters, SectagSci, TxCounters, ValidateFrames},
@@ -95,7 +95,7 @@ pub struct LinkSnapshot {
     pub secure: PortSnapshot,
     /// `must_encrypt`, `should_encrypt` or `no_encrypt`.
     pub encryption: &'static str,
-    /// `static`, later `mka`.
+    /// `static`, `mka` or `none`.
     pub agreement: &'static str,
     /// Whether it is secured.
     pub secured: Secured,
@@ -139,6 +139,8 @@ pub struct LinkSnapshot {
     pub alarms: Vec<AlarmView>,
     /// SAs that were put in use since the start, both ways.
     pub an_changes: u64,
+    /// Key agreement, where the link has it.
+    pub mka: Option<MkaView>,
     /// The protect lane's counters.
     pub protect: Arc<LaneCounters>,
     /// The validate lane's counters.

@@ -66,6 +66,7 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
             .collect(),
         alarms: alarms::standing(link),
         an_changes: link.agreement.changes(),
+        mka: None,
         protect: link.parts.protect.clone(),
         validate: link.parts.validate.clone(),
         tx_counters: link.parts.tx_counters.clone(),

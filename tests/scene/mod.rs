@@ -152,6 +152,7 @@ pub(crate) fn link(name: &str, blocks: &Blocks, number: u8) -> LinkSnapshot {
         }],
         alarms: Vec::new(),
         an_changes: 2,
+        mka: None,
         protect: Arc::clone(&blocks.protect),
         validate: Arc::clone(&blocks.validate),
         tx_counters: Arc::clone(&blocks.tx),
