@@ -52,4 +52,6 @@ pub struct KayCounters {
     pub saks_refused: u64,
     /// SAs that the data plane could not install.
     pub install_errors: u64,
+    /// Events that nobody read before there were too many.
+    pub events_dropped: u64,
 }

@@ -2,12 +2,14 @@
 
 mod basic;
 mod distributed_sak;
+mod frame;
 mod peer_list;
 mod sak_use;
 mod xpn;
 
 pub use basic::{Basic, Capability};
 pub use distributed_sak::{DistributedKey, DistributedSak, SuiteField};
+pub use frame::{FRAME_MAX, Frame};
 pub use peer_list::PeerList;
 pub use sak_use::{KeyUse, SakUse};
 pub use xpn::Xpn;
