@@ -64,9 +64,9 @@ pub struct MkaCakView {
     /// Where its window is now.
     pub state: CakState,
     /// The start of its window in seconds since 1970 UTC; `None`: from ever.
-    pub start: Option<u64>,
+    pub start: Option<i64>,
     /// The end of its window in seconds since 1970 UTC; `None`: for ever.
-    pub end: Option<u64>,
+    pub end: Option<i64>,
     /// Until it starts, by the gateway's clock; `None`: it has.
     pub starts_in: Option<Duration>,
     /// Until it ends, by the gateway's clock; zero once it has; `None`: never.
@@ -130,6 +130,10 @@ pub struct MkaPeerView {
     pub priority: u8,
     /// Its MKA version.
     pub version: u8,
+    /// It says that it protects with the latest key (LTX), or with the one in use while there is none.
+    pub tx: bool,
+    /// It says that it receives with that key (LRX).
+    pub rx: bool,
 }
 
 /// One key as our SAK Use tells it (802.1X-2020 9.10): LTX and LRX of the latest, OTX and ORX of the
@@ -169,7 +173,7 @@ pub struct ClockView {
     /// Whether it can be believed.
     pub state: ClockState,
     /// What it says, in seconds since 1970 UTC.
-    pub utc: u64,
+    pub utc: i64,
     /// The last step of more than a minute against the monotonic clock, in seconds, forwards positive.
     pub last_step: Option<i64>,
     /// How long ago that was.

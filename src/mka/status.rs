@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{KayCounters, Mi, Mn, ParticipantCounters, SaId, Time};
+use super::{KayCounters, Mi, Mn, ParticipantCounters, SaId, Time, pdu::SakUse};
 use crate::ieee::{CipherSuite, Ckn, Pn, Sci, Ssci};
 
 /// One KaY.
@@ -71,6 +71,8 @@ pub struct PeerStatus {
     pub priority: u8,
     /// Its MKA version.
     pub version: u8,
+    /// What it last said of the keys that it uses.
+    pub sak_use: Option<SakUse>,
 }
 
 /// One key of the SAK Use (802.1X-2020 9.10).
