@@ -251,7 +251,7 @@ fn configurations_of_the_bed_are_ones_that_the_gateway_reads() {
             .filter_map(|link| {
                 Some((
                     link.name.clone(),
-                    link.static_keys.as_ref()?.tx.key.fingerprint.to_string(),
+                    link.static_keys()?.tx.key.fingerprint.to_string(),
                 ))
             })
             .collect();

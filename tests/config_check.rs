@@ -80,7 +80,7 @@ fn what_is_given_is_typed() {
             direction: BypassDirection::Protect
         }]
     );
-    let keys = link.static_keys.as_ref().unwrap();
+    let keys = link.static_keys().unwrap();
     assert_eq!(keys.peer_sci.to_string(), "02:00:00:00:00:02/1");
     assert_eq!(keys.tx.xpn.unwrap().ssci, Ssci(1));
     assert_eq!(keys.rx.xpn.unwrap().ssci, Ssci(2));
@@ -92,7 +92,7 @@ fn what_is_given_is_typed() {
 fn a_key_is_read_again_and_must_be_the_same() {
     let desk = Desk::new();
     let config = desk.load(desk::MINIMAL).unwrap();
-    let key = &config.links[0].static_keys.as_ref().unwrap().tx.key;
+    let key = &config.links[0].static_keys().unwrap().tx.key;
     assert_eq!(key.read().unwrap().expose(), [0x11; 32]);
     desk.key("tx.sak", 0x55, 32);
     let error = key.read().unwrap_err().to_string();
@@ -108,5 +108,5 @@ fn no_encrypt_needs_no_keys() {
     let text = "[[link]]\nname = \"a\"\nplain = \"net_ring0\"\nsecure = \"net_ring1\"\n\
                 encryption = \"no_encrypt\"\n";
     let config = desk.load(text).unwrap();
-    assert_eq!(config.links[0].static_keys, None);
+    assert_eq!(config.links[0].agreement, None);
 }

@@ -114,7 +114,7 @@ fn row(link: &Link) -> [String; 10] {
     let key = |sa: Option<&crate::config::StaticSa>| {
         sa.map_or_else(dash, |sa| format!("AN {} {}", sa.an, sa.key.fingerprint))
     };
-    let keys = link.static_keys.as_ref();
+    let keys = link.static_keys();
     [
         link.name.clone(),
         link.encryption.name().to_owned(),

@@ -13,7 +13,7 @@ use crate::state::{KeyUse, declare_fresh};
 pub fn run(args: &FreshKeyArgs) -> Result<String, Failure> {
     let config = Config::load(&args.config)?;
     let link = find_link(&config, &args.link)?;
-    let Some(keys) = &link.static_keys else {
+    let Some(keys) = link.static_keys() else {
         return Err(Failure::Refused {
             what: format!("link {} has no static keys", link.name),
             right: "keys that are agreed by protocol are always fresh".to_owned(),

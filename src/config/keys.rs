@@ -1,4 +1,5 @@
-//! Static keys: where they lie, and reading them without letting anyone else do so.
+//! Key files, of static SAKs and of CAKs: where they lie, and reading them without letting anyone
+//! else do so.
 //!
 //! A key file is 32 or 64 hexadecimal digits and an optional newline. It is a regular file, not a
 //! link to one, of root or of the process's user, that no one else may read. What is read passes
@@ -14,13 +15,13 @@ use nix::libc;
 use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
-use crate::crypto::{Fingerprint, Sak};
+use crate::crypto::{Cak, Fingerprint, Sak};
 use crate::ieee::{CipherSuite, HexError, decode_hex};
 
 /// The most octets that a key file may hold: a key of 256 bits, with room for a line's end.
 const MAX_KEY_FILE: usize = 66;
 
-/// Where a static key lies.
+/// Where a key lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// A file of its own; absolute, or as found from the process's directory.
@@ -83,6 +84,72 @@ impl KeyReference {
             })
         }
     }
+}
+
+/// A CAK that was found good when the config was read: where it lies and which one it is. Like
+/// [`KeyReference`], without the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CakReference {
+    /// Where it lies.
+    pub source: KeySource,
+    /// Octets of the key: 16 or 32.
+    pub octets: usize,
+    /// Which key it was when the config was read.
+    pub fingerprint: Fingerprint,
+}
+
+impl CakReference {
+    /// Reads the key again.
+    ///
+    /// # Errors
+    /// As [`KeyReference::read`].
+    pub fn read(&self) -> Result<Cak, KeyFileError> {
+        let (cak, found) = read_cak(&self.source)?;
+        if found == self.fingerprint {
+            Ok(cak)
+        } else {
+            Err(KeyFileError::Changed {
+                wanted: self.fingerprint,
+                found,
+            })
+        }
+    }
+}
+
+/// Reads the CAK at `source`, of 128 or 256 bits.
+///
+/// # Errors
+/// As [`read`]; a length that no CAK has is [`KeyFileError::CakLength`].
+pub fn read_cak(source: &KeySource) -> Result<(Cak, Fingerprint), KeyFileError> {
+    decode_cak(&read_text(source)?)
+}
+
+/// Reads the CAK in `text`, the content of a key file.
+///
+/// # Errors
+/// As [`read_cak`], but for what the file itself can do wrong.
+pub fn decode_cak(text: &[u8]) -> Result<(Cak, Fingerprint), KeyFileError> {
+    let digits = digits(text)?;
+    let mut octets = Zeroizing::new([0_u8; 32]);
+    let wrong = KeyFileError::CakLength {
+        found: digits.len(),
+    };
+    let octets = match digits.len() {
+        32 => &mut octets[..16],
+        64 => &mut octets[..],
+        // A stray character is named before the length that it may have caused.
+        _ => match digits.iter().position(|octet| !octet.is_ascii_hexdigit()) {
+            Some(at) => return Err(KeyFileError::NotHex { at }),
+            None => return Err(wrong),
+        },
+    };
+    decode_hex(digits, octets).map_err(|error| match error {
+        HexError::Digit { at } => KeyFileError::NotHex { at },
+        HexError::Length { found, .. } => KeyFileError::CakLength { found },
+    })?;
+    let cak = Cak::take(octets).map_err(|_| wrong)?;
+    let fingerprint = Fingerprint::of_octets(cak.expose());
+    Ok((cak, fingerprint))
 }
 
 /// Reads the SAK at `source`, which is for `suite`.
@@ -211,6 +278,11 @@ pub enum KeyFileError {
         /// Characters found.
         found: usize,
     },
+    /// Another number of digits than a CAK has.
+    CakLength {
+        /// Characters found.
+        found: usize,
+    },
     /// A character that is no hexadecimal digit.
     NotHex {
         /// Its place, from 0.
@@ -230,8 +302,38 @@ impl KeyFileError {
         Self::Io { kind: error.kind() }
     }
 
-    /// What would be right, for the key at `source` that is for `suite`.
+    /// What would be right, for the static key at `source` that is for `suite`.
     pub fn remedy(&self, source: &KeySource, suite: CipherSuite) -> String {
+        let path = source.path().display();
+        match self {
+            Self::Length { .. } => format!(
+                "a key for {suite} has {} hexadecimal digits; name a file with one, or another \
+                 `cipher_suite`",
+                2 * suite.sak_len()
+            ),
+            _ => self.remedy_with(
+                source,
+                &format!("macsecgw keygen sak --suite {suite} --out {path}"),
+            ),
+        }
+    }
+
+    /// What would be right, for the CAK at `source`.
+    pub fn cak_remedy(&self, source: &KeySource) -> String {
+        let directory = source.path().parent().unwrap_or_else(|| Path::new("."));
+        let directory = if directory.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            directory
+        };
+        self.remedy_with(
+            source,
+            &format!("macsecgw keygen cak --out-dir {}", directory.display()),
+        )
+    }
+
+    /// What would be right, where `make` is the command that makes such a key.
+    fn remedy_with(&self, source: &KeySource, make: &str) -> String {
         let path = source.path().display();
         if let KeySource::Credential { name, .. } = source
             && matches!(
@@ -242,9 +344,7 @@ impl KeyFileError {
             return format!("have systemd pass it on: LoadCredential={name}:FILE in the unit");
         }
         match self {
-            Self::Io { kind } if *kind == io::ErrorKind::NotFound => {
-                format!("make one: macsecgw keygen sak --suite {suite} --out {path}")
-            }
+            Self::Io { kind } if *kind == io::ErrorKind::NotFound => format!("make one: {make}"),
             Self::Io { kind } if *kind == io::ErrorKind::PermissionDenied => {
                 "key files are root's: run this as root".to_owned()
             }
@@ -254,14 +354,12 @@ impl KeyFileError {
             Self::Mode { .. } => {
                 format!("chmod 600 {path}; whoever could read it may have the key: make a new one")
             }
-            Self::Empty | Self::TooLong | Self::NotHex { .. } => {
+            Self::Empty | Self::TooLong | Self::NotHex { .. } | Self::Length { .. } => {
                 "a key file holds 32 or 64 hexadecimal digits and an optional newline".to_owned()
             }
-            Self::Length { .. } => format!(
-                "a key for {suite} has {} hexadecimal digits; name a file with one, or another \
-                 `cipher_suite`",
-                2 * suite.sak_len()
-            ),
+            Self::CakLength { .. } => "32 digits, or 64; a cloud that pads short keys pads them \
+                                       with zeros at the end: write those, too"
+                .to_owned(),
             Self::Changed { .. } => "reload the config to use the new key".to_owned(),
         }
     }
@@ -289,6 +387,10 @@ impl fmt::Display for KeyFileError {
                 f,
                 "the key file has {found} digits where a key for {suite} has {}",
                 2 * suite.sak_len()
+            ),
+            Self::CakLength { found } => write!(
+                f,
+                "the key file has {found} digits where a CAK has 32 or 64"
             ),
             Self::NotHex { at } => write!(
                 f,

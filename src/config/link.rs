@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::device::Device;
 use super::keys::KeyReference;
+use super::mka::Mka;
 use crate::ieee::{An, CipherSuite, EtherType, MacAddr, Pn, PnSpace, Sci};
 use crate::macsec::{Confidentiality, Replay, SectagSci, ValidateFrames, XpnParams};
 
@@ -25,10 +26,10 @@ pub struct Link {
     /// `should_encrypt` only: from link up until clear frames pass.
     pub clear_wait: Duration,
     /// Where keys come from. `None` only with `no_encrypt`.
-    pub static_keys: Option<StaticKeys>,
+    pub agreement: Option<Agreement>,
     /// Own SCI; `None`: the secure port's address and port 1.
     pub sci: Option<Sci>,
-    /// The cipher suite of both directions.
+    /// The cipher suite of both directions; with MKA the one that we distribute as key server.
     pub cipher_suite: CipherSuite,
     /// Whether frames are encrypted and from which octet on, or authenticated only.
     pub confidentiality: Confidentiality,
@@ -132,6 +133,25 @@ impl BypassDirection {
     }
 }
 
+/// Where a link's keys come from: `agreement`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Agreement {
+    /// Out of files.
+    Static(StaticKeys),
+    /// Agreed with the peer by MKA.
+    Mka(Box<Mka>),
+}
+
+impl Agreement {
+    /// The word in the config and in `status`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Static(_) => "static",
+            Self::Mka(_) => "mka",
+        }
+    }
+}
+
 /// `[link.static]`: one SA each way, its keys from files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticKeys {
@@ -155,6 +175,30 @@ pub struct StaticSa {
 }
 
 impl Link {
+    /// The static keys, where there are any.
+    pub const fn static_keys(&self) -> Option<&StaticKeys> {
+        match &self.agreement {
+            Some(Agreement::Static(keys)) => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// The static keys, to be changed.
+    pub const fn static_keys_mut(&mut self) -> Option<&mut StaticKeys> {
+        match &mut self.agreement {
+            Some(Agreement::Static(keys)) => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// What MKA is told, where keys are agreed by it.
+    pub const fn mka(&self) -> Option<&Mka> {
+        match &self.agreement {
+            Some(Agreement::Mka(mka)) => Some(mka),
+            _ => None,
+        }
+    }
+
     /// What is done to frames, in words for people.
     pub fn protection(&self) -> String {
         match self.confidentiality {

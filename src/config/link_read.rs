@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::device::{Device, DeviceError};
 use super::gateway::{NAME_RULE, is_name};
 use super::keys::KeyReference;
-use super::link::{AfterSecured, EncryptionMode, Link};
+use super::link::{AfterSecured, Agreement, EncryptionMode, Link};
 use super::raw::{Field, Reader, Section};
 use super::redact::quoted;
 use super::secy_read::{
@@ -89,7 +89,7 @@ pub(super) fn read_link(
         encryption: modes.encryption,
         after_secured: modes.after_secured,
         clear_wait: modes.clear_wait,
-        static_keys: agreed.keys,
+        agreement: agreed.keys.map(Agreement::Static),
         sci: sci.map(|sci| sci.value),
         cipher_suite: suite,
         confidentiality: protection.confidentiality,

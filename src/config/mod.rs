@@ -11,8 +11,10 @@ pub mod keys;
 mod link;
 mod link_read;
 mod load;
+mod mka;
 mod nearest;
 mod problem;
+mod profile;
 mod raw;
 mod redact;
 pub mod reload;
@@ -20,18 +22,23 @@ pub mod reuse;
 mod secy_read;
 mod source;
 mod static_read;
+mod utc;
 
 pub use crate::crypto::Fingerprint;
 pub use crate::crypto::engine::EngineChoice;
 pub use device::{Device, DeviceError, DeviceKind, PciAddress};
 pub use gateway::{Eal, Gateway, Idle, Memory, Metrics, Workers};
-pub use keys::{KeyFileError, KeyReference, KeySource};
+pub use keys::{CakReference, KeyFileError, KeyReference, KeySource};
 pub use link::{
-    AfterSecured, Bypass, BypassDirection, EncryptionMode, Link, PnShare, StaticKeys, StaticSa,
+    AfterSecured, Agreement, Bypass, BypassDirection, EncryptionMode, Link, PnShare, StaticKeys,
+    StaticSa,
 };
 pub use load::known_keys;
+pub use mka::{ChainKey, Mka};
 pub use problem::{Place, Problem, Problems, Severity};
+pub use profile::Profile;
 pub use source::MAX_CONFIG_LEN;
+pub use utc::Utc;
 
 use std::path::PathBuf;
 

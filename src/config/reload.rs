@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use super::{Config, EncryptionMode, Link, StaticSa};
+use super::{Agreement, Config, EncryptionMode, Link, StaticSa};
 
 /// The difference between the running config and a new one.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -263,8 +263,8 @@ fn compare_modes(changes: &mut Changes, old: &Link, new: &Link) {
 
 fn compare_keys(changes: &mut Changes, old: &Link, new: &Link, same_channel: bool) {
     let key = |name: &str| format!("link {}: {name}", new.name);
-    let (old_keys, new_keys) = match (&old.static_keys, &new.static_keys) {
-        (Some(old_keys), Some(new_keys)) => (old_keys, new_keys),
+    let (old_keys, new_keys) = match (&old.agreement, &new.agreement) {
+        (Some(Agreement::Static(old)), Some(Agreement::Static(new))) => (old, new),
         (None, None) => return,
         _ => return changes.restart(key("agreement"), "keys are agreed from the start or not"),
     };

@@ -77,7 +77,7 @@ impl core::error::Error for Reuse {}
 
 /// The two transmitters of `link`, where it has static keys. `own_sci` is ours, if known.
 pub fn transmitters(link: &Link, own_sci: Option<Sci>) -> Vec<Transmitter> {
-    let Some(keys) = &link.static_keys else {
+    let Some(keys) = link.static_keys() else {
         return Vec::new();
     };
     [

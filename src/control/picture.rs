@@ -3,7 +3,7 @@
 use super::{alarms, link::LinkControl, tx_use::TxUse};
 use crate::{
     bus::{LinkSnapshot, RxScView, Secured},
-    config::EncryptionMode,
+    config::{Agreement, EncryptionMode},
     macsec::{ETHERNET_HEADER_LEN, longest_secure_frame},
 };
 
@@ -15,11 +15,7 @@ pub(super) fn of_link(link: &LinkControl) -> LinkSnapshot {
         plain: link.plain.view(),
         secure: link.secure.view(),
         encryption: config.encryption.name(),
-        agreement: if config.static_keys.is_some() {
-            "static"
-        } else {
-            "none"
-        },
+        agreement: config.agreement.as_ref().map_or("none", Agreement::name),
         secured: secured(link),
         controlled_port_open: link.is_open(),
         reason: link

@@ -65,7 +65,7 @@ fn check_reuse(control: &Control, config: &Config) -> Result<(), String> {
         .collect();
     reuse::check(&transmitters).map_err(|reuse| reuse.to_string())?;
     for (link, running) in config.links.iter().zip(&control.links) {
-        let Some(keys) = &link.static_keys else {
+        let Some(keys) = link.static_keys() else {
             continue;
         };
         if keys.peer_sci == running.parts.own_sci {
@@ -117,7 +117,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(running: &LinkControl, link: &Link) -> Self {
-        let Some(keys) = &link.static_keys else {
+        let Some(keys) = link.static_keys() else {
             return Self {
                 tx: false,
                 rx: false,
@@ -144,7 +144,7 @@ impl Wanted {
         ahead: super::line_rate::Ahead,
         made: &mut PreparedKeys,
     ) -> Result<(), KeyTrouble> {
-        let Some(keys) = &link.static_keys else {
+        let Some(keys) = link.static_keys() else {
             return Ok(());
         };
         if self.rx {
@@ -264,7 +264,7 @@ fn effective(running: &Config, new: &Config, applied: &[Change]) -> Config {
 fn take(link: &mut Link, new: &Link, change: &Change) {
     match change {
         Change::TxSa { .. } | Change::RxSa { .. } => {
-            let (Some(keys), Some(new)) = (&mut link.static_keys, &new.static_keys) else {
+            let (Some(keys), Some(new)) = (link.static_keys_mut(), new.static_keys()) else {
                 return;
             };
             if matches!(change, Change::TxSa { .. }) {

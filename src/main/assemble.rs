@@ -166,7 +166,7 @@ fn rx_secy(link: &Link) -> (RxSecy, Vec<(Sci, Arc<RxScCounters>)>) {
         clear_vlan_tags: link.clear_vlan_tags,
         mtu: usize::from(link.mtu),
     });
-    let peers = link.static_keys.iter().map(|keys| keys.peer_sci);
+    let peers = link.static_keys().into_iter().map(|keys| keys.peer_sci);
     let scs = peers.map(|sci| (sci, secy.add_sc(sci))).collect();
     (secy, scs)
 }

@@ -386,7 +386,7 @@ fn ring_digest(change: u32, way: u32) -> [u8; 32] {
 
 fn state_fresh(read: &Config, config: &GatewayConfig, at: usize) {
     let link = &read.links[at];
-    let keys = link.static_keys.as_ref().expect("static keys");
+    let keys = link.static_keys().expect("static keys");
     let key = KeyUse {
         link: link.name.clone(),
         fingerprint: keys.tx.key.fingerprint,
@@ -409,7 +409,7 @@ fn link(
     validate: (RxQueue, TxQueue),
 ) -> (LinkParts, [Runner; 2]) {
     let own_sci = config.sci.expect("an SCI");
-    let peer_sci = config.static_keys.as_ref().expect("static keys").peer_sci;
+    let peer_sci = config.static_keys().expect("static keys").peer_sci;
     let mtu = usize::from(config.mtu);
     let tx_secy = TxSecy::new(TxParams {
         sci: own_sci,

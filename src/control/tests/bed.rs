@@ -286,7 +286,7 @@ impl Bed {
     /// A peer that protects for the first link with key number `value`.
     pub(super) fn peer(&self, value: u8, an: u8) -> impl FnMut() -> Frame + use<> {
         let link = &self.control.config.links[0];
-        let sci = link.static_keys.as_ref().unwrap().peer_sci;
+        let sci = link.static_keys().unwrap().peer_sci;
         let mut secy = TxSecy::new(TxParams {
             sci,
             ..tx_params(sci)
@@ -340,7 +340,7 @@ fn make_link(
         clear_vlan_tags: 0,
         mtu: MTU,
     });
-    let peer = link.static_keys.iter().map(|keys| keys.peer_sci);
+    let peer = link.static_keys().into_iter().map(|keys| keys.peer_sci);
     let rx_scs = peer.map(|sci| (sci, rx.add_sc(sci))).collect();
     let port = |side, way| FakePort::new(format!("{index} {side}"), way, journal);
     let ports = [port("plain", plain), port("secure", LinkDownWay::SetLink)];

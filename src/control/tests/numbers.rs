@@ -21,7 +21,7 @@ fn short_of_numbers(left: u64) -> Bed {
     bed.desk.write(&bed.desk.link(0, (3, 1), (2, 0)));
     let config = bed.desk.load();
     let (link, running) = (&config.links[0], &mut bed.control.links[0]);
-    let keys = link.static_keys.as_ref().unwrap();
+    let keys = link.static_keys().unwrap();
     let new = prepare_tx(
         link,
         &keys.tx,
