@@ -8,6 +8,17 @@ use super::decode_hex;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr(pub [u8; 6]);
 
+impl MacAddr {
+    /// The group address of port access entities, which MKA uses (802.1X-2020 table 11-1).
+    pub const PAE_GROUP: Self = Self([0x01, 0x80, 0xc2, 0x00, 0x00, 0x03]);
+
+    /// Whether this addresses a group: multicast or broadcast.
+    pub const fn is_group(self) -> bool {
+        let [first, ..] = self.0;
+        first & 1 != 0
+    }
+}
+
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
