@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{KayCounters, Mi, Mn, ParticipantCounters, SaId, Time, pdu::SakUse};
-use crate::ieee::{CipherSuite, Ckn, Pn, Sci, Ssci};
+use crate::ieee::{CipherSuite, Ckn, MacAddr, Pn, Sci, Ssci};
 
 /// One KaY.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct ParticipantStatus {
 pub struct PeerStatus {
     /// Its SCI; a potential peer that was only named by another has none.
     pub sci: Option<Sci>,
+    /// The source address of its last MKPDU with a right ICV.
+    pub source: MacAddr,
     /// Its member identifier.
     pub mi: Mi,
     /// Its message number that was taken last.
