@@ -41,7 +41,7 @@ pub use reject::Reject;
 pub use replay::{Position, ReplayWindow, Timeliness};
 pub use rx_sa::{RxSa, RxSaParams, RxSaShared};
 pub use rx_sc::{RetiredRxSas, RxSc};
-pub use rx_secy::RxSecy;
+pub use rx_secy::{MAX_RX_SCS, RxSecy};
 pub use sectag::{SecTag, SecTagError, Tci};
 pub use tx_sa::{TxSa, TxSaParams, TxSaShared};
 pub use tx_secy::TxSecy;

@@ -208,6 +208,7 @@ fn put_tags_behind_addresses<B: FrameBuf>(frames: &mut [B], laid: &[Laid]) {
 fn count(counters: &TxCounters, sa: &TxSa, laid: &[Laid]) {
     let pkts = laid.len() as u64;
     let octets = laid.iter().map(|plan| plan.data_len as u64).sum();
+    sa.count_octets(octets);
     let by_an = &counters.sas[sa.an().index()];
     if sa.confidentiality().encrypts() {
         counters.out_pkts_encrypted.add(pkts);

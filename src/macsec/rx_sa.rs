@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::nonce::NonceBase;
 use super::params::check_suite;
 use super::{
-    Confidentiality, MAX_WINDOW_XPN, ParamError, Replay, ReplayWindow, XpnParams, recover_pn,
+    Confidentiality, Counter, MAX_WINDOW_XPN, ParamError, Replay, ReplayWindow, XpnParams,
+    recover_pn,
 };
 use crate::crypto::{NONCE_LEN, SaKey};
 use crate::ieee::{An, CipherSuite, KeyIdentifier, Pn, PnSpace, Sci};
@@ -18,6 +19,7 @@ use crate::ieee::{An, CipherSuite, KeyIdentifier, Pn, PnSpace, Sci};
 pub struct RxSaShared {
     next_pn: AtomicU64,
     lowest_pn: AtomicU64,
+    octets: Counter,
 }
 
 impl RxSaShared {
@@ -37,6 +39,12 @@ impl RxSaShared {
     #[must_use]
     pub fn lowest_pn(&self) -> Pn {
         Pn(self.lowest_pn.load(Ordering::Relaxed))
+    }
+
+    /// Octets of user data in frames that were found valid under this SA.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.octets.value()
     }
 }
 
@@ -165,6 +173,11 @@ impl RxSa {
 
     pub(super) fn nonce(&self, pn: Pn) -> [u8; NONCE_LEN] {
         self.nonce.nonce(pn)
+    }
+
+    /// Counts octets of user data that were found valid.
+    pub(super) fn count_octets(&self, octets: u64) {
+        self.shared.octets.add(octets);
     }
 
     /// Tells control how far the SA is.

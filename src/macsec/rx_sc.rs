@@ -37,6 +37,12 @@ impl RxSc {
         Arc::clone(&self.counters)
     }
 
+    /// The SAs, of a channel that was removed: they go home.
+    #[must_use]
+    pub fn into_sas(self) -> RetiredRxSas {
+        self.sas
+    }
+
     /// The SA of `an`.
     #[must_use]
     pub fn sa(&self, an: An) -> Option<&RxSa> {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
 
-/// Channels that can be added before the table grows: adding a later one allocates.
-const ROOM_FOR_SCS: usize = 64;
+/// Channels that a SecY has room for.
+pub const MAX_RX_SCS: usize = 64;
 
 /// The receive half of a SecY, owned by the worker of a validate lane.
 ///
@@ -31,7 +31,7 @@ impl RxSecy {
         Self {
             params,
             min_plain_frame: MIN_PLAIN_FRAME,
-            scs: Vec::with_capacity(ROOM_FOR_SCS),
+            scs: Vec::with_capacity(MAX_RX_SCS),
             counters: Arc::default(),
         }
     }
@@ -56,7 +56,8 @@ impl RxSecy {
         Arc::clone(&self.counters)
     }
 
-    /// Adds a channel and returns its counters. A channel that exists keeps all that it has.
+    /// Adds a channel and returns its counters. A channel that exists keeps all that it has. Allocates
+    /// the counters, and room beyond [`MAX_RX_SCS`].
     pub fn add_sc(&mut self, sci: Sci) -> Arc<RxScCounters> {
         match self.place_of(sci) {
             Ok(at) => self.scs[at].counters(),
@@ -69,30 +70,34 @@ impl RxSecy {
     }
 
     /// Adds a channel that counts on in `counters`, so that none goes down when a channel comes
-    /// back.
+    /// back. Allocates nothing.
     ///
     /// # Errors
-    /// The counters themselves, where the channel exists: it keeps those that it has.
+    /// The counters themselves, where the channel exists: it keeps those that it has; and where there
+    /// are [`MAX_RX_SCS`] already.
     pub fn add_sc_with(
         &mut self,
         sci: Sci,
         counters: Arc<RxScCounters>,
     ) -> Result<(), Arc<RxScCounters>> {
         match self.place_of(sci) {
-            Ok(_) => Err(counters),
-            Err(at) => {
+            Err(at) if self.scs.len() < MAX_RX_SCS => {
                 self.scs.insert(at, RxSc::new(sci, counters));
                 Ok(())
             }
+            Ok(_) | Err(_) => Err(counters),
         }
+    }
+
+    /// Takes a channel out, and its SAs with it. `None`: there is no such channel.
+    pub fn take_sc(&mut self, sci: Sci) -> Option<RxSc> {
+        self.place_of(sci).ok().map(|at| self.scs.remove(at))
     }
 
     /// Removes a channel; its SAs go home. No SAs where there is no such channel.
     pub fn remove_sc(&mut self, sci: Sci) -> RetiredRxSas {
-        match self.place_of(sci) {
-            Ok(at) => self.scs.remove(at).sas,
-            Err(_) => [const { None }; An::COUNT],
-        }
+        self.take_sc(sci)
+            .map_or([const { None }; An::COUNT], RxSc::into_sas)
     }
 
     /// Installs an SA under its AN of channel `sci` and returns the one that stood there.

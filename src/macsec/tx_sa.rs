@@ -12,22 +12,29 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::nonce::NonceBase;
 use super::params::check_suite;
-use super::{Confidentiality, ParamError, Reject, XpnParams};
+use super::{Confidentiality, Counter, ParamError, Reject, XpnParams};
 use crate::crypto::{NONCE_LEN, SaKey};
-use crate::ieee::{An, CipherSuite, KeyIdentifier, Pn, Sci};
+use crate::ieee::{An, CipherSuite, KeyIdentifier, Pn, PnSpace, Sci};
 
-/// Keeps what two threads write on cache lines of their own.
+/// What the worker writes, on cache lines of its own.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Apart(AtomicU64);
+struct OfWorker {
+    /// 0 until an SA is built on this.
+    next_pn: AtomicU64,
+    octets: Counter,
+}
+
+/// What control writes, on cache lines of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+struct OfControl(AtomicU64);
 
 /// What the worker and control share of a transmit SA: how far it is, and how far it may go.
 #[derive(Debug)]
 pub struct TxSaShared {
-    /// Written by the worker; 0 until an SA is built on this.
-    next_pn: Apart,
-    /// Written by control.
-    reserved_until: Apart,
+    worker: OfWorker,
+    reserved_until: OfControl,
 }
 
 impl TxSaShared {
@@ -35,15 +42,31 @@ impl TxSaShared {
     #[must_use]
     pub fn new(reserved_until: Pn) -> Arc<Self> {
         Arc::new(Self {
-            next_pn: Apart(AtomicU64::new(0)),
-            reserved_until: Apart(AtomicU64::new(reserved_until.0)),
+            worker: OfWorker {
+                next_pn: AtomicU64::new(0),
+                octets: Counter::new(),
+            },
+            reserved_until: OfControl(AtomicU64::new(reserved_until.0)),
         })
+    }
+
+    /// For a new SA that may use every number of its key's space: for an agreed key, which no other
+    /// process ever had.
+    #[must_use]
+    pub fn whole(space: PnSpace) -> Arc<Self> {
+        Self::new(space.last().saturating_add(1))
     }
 
     /// The next number that the worker will use; 0 before an SA was built on this.
     #[must_use]
     pub fn next_pn(&self) -> Pn {
-        Pn(self.next_pn.0.load(Ordering::Acquire))
+        Pn(self.worker.next_pn.load(Ordering::Acquire))
+    }
+
+    /// Octets of user data that this SA protected.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.worker.octets.value()
     }
 
     /// The first number that must not be used.
@@ -129,8 +152,8 @@ impl TxSa {
         }
         // 0 is no packet number, so it marks a shared part that no SA was built on.
         shared
+            .worker
             .next_pn
-            .0
             .compare_exchange(0, next_pn.0, Ordering::AcqRel, Ordering::Acquire)
             .map_err(|_| ParamError::SharedInUse)?;
         Ok(Self {
@@ -216,7 +239,15 @@ impl TxSa {
     /// Uses `count` numbers up: called before the frames that bear them are sealed.
     pub(super) fn advance(&mut self, count: u64) {
         self.next_pn = self.next_pn.saturating_add(count);
-        self.shared.next_pn.0.store(self.next_pn, Ordering::Release);
+        self.shared
+            .worker
+            .next_pn
+            .store(self.next_pn, Ordering::Release);
+    }
+
+    /// Counts octets of user data that were protected.
+    pub(super) fn count_octets(&self, octets: u64) {
+        self.shared.worker.octets.add(octets);
     }
 }
 

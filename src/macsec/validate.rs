@@ -278,14 +278,20 @@ fn validate_run<B: FrameBuf>(
     let rules = Rules::of(secy);
     let channel = &mut secy.scs[*sc];
     let opened = open(channel, *an, frames, run);
+    let mut octets = 0;
     for (nth, plan) in run.iter().enumerate() {
+        let authentic = opened.is_ok(nth);
+        if authentic {
+            octets += plan.layout.data_len as u64;
+        }
         let outcome = match frames.get_mut(plan.index) {
-            Some(frame) => judge(channel, &rules, frame, plan, opened.is_ok(nth)),
+            Some(frame) => judge(channel, &rules, frame, plan, authentic),
             None => Err(Reject::NoRoom),
         };
         settle(&secy.counters, verdicts, plan.index, outcome);
     }
     if let Some(sa) = channel.sa(*an) {
+        sa.count_octets(octets);
         sa.publish();
     }
 }
