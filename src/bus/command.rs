@@ -1,11 +1,11 @@
 //! Commands from control to a lane.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 
-use super::{Direction, LaneIndex, LaneMode, PortSide};
+use super::{Direction, EapolFilter, LaneIndex, LaneMode, PortSide};
 use crate::{
-    ieee::{An, EtherType, KeyIdentifier, Sci},
-    macsec::{Replay, RxSa, TxSa, ValidateFrames},
+    ieee::{An, EtherType, KeyIdentifier, Pn, Sci},
+    macsec::{Replay, RxSa, RxScCounters, TxSa, ValidateFrames},
 };
 
 /// A command and the lane that it is for.
@@ -28,10 +28,23 @@ pub enum LaneCommand {
     EncodeWith(An, KeyIdentifier),
     /// Protect lanes: give this SA back. Answered.
     RetireTxSa(An, KeyIdentifier),
+    /// Protect lanes: frames of this EtherType are key agreement's and never leave in clear, as EAPOL's own
+    /// never do; from the next burst on.
+    KayEtherType(EtherType),
+    /// Validate lanes: add a receive SC that counts in this. Answered.
+    AddRxSc(Sci, Arc<RxScCounters>),
+    /// Validate lanes: take a receive SC out, and its SAs with it. Answered.
+    RemoveRxSc(Sci),
     /// Validate lanes: put a SA of this SC under its AN. Answered.
     InstallRxSa(Sci, Box<RxSa>),
     /// Validate lanes: give this SA back. Answered.
     RetireRxSa(Sci, An, KeyIdentifier),
+    /// Validate lanes: no packet number below this is acceptable any more (MKA's delay protection); a
+    /// lower one than that in force changes nothing. Answered.
+    RaiseLowestPn(Sci, An, KeyIdentifier, Pn),
+    /// Validate lanes: what of EAPOL goes to control from the next burst on; without a filter all of it.
+    /// The old one comes home.
+    EapolFilter(Option<Box<EapolFilter>>),
     /// Validate lanes: replay protection from the next burst on.
     Replay(Replay),
     /// Validate lanes: `validateFrames` from the next burst on.

@@ -15,6 +15,14 @@ pub enum DropReason {
     EapolFromPlain,
     /// EAPOL that came too fast for control, or is longer than a slot.
     EapolOverrun,
+    /// EAPOL of another kind than MKA, or of another EtherType than the link's, while a KaY runs.
+    EapolNotMka,
+    /// An MKPDU whose lengths don't hold together.
+    EapolLength,
+    /// An MKPDU of a CKN that is not in use.
+    EapolUnknownCkn,
+    /// EAPOL from our own address: our frames come back.
+    EapolReflected,
     /// Shorter than an Ethernet header.
     Runt,
     /// Longer than the link's largest frame, on a path where MACsec does not look.
@@ -28,11 +36,15 @@ pub enum DropReason {
 }
 
 /// Those that carry no reason of `macsec`, in the order of their indices.
-const OWN: [(DropReason, &str); 9] = [
+const OWN: [(DropReason, &str); 13] = [
     (DropReason::Closed, "closed"),
     (DropReason::MacControl, "mac_control"),
     (DropReason::EapolFromPlain, "eapol_from_plain"),
     (DropReason::EapolOverrun, "eapol_overrun"),
+    (DropReason::EapolNotMka, "eapol_not_mka"),
+    (DropReason::EapolLength, "eapol_length"),
+    (DropReason::EapolUnknownCkn, "eapol_unknown_ckn"),
+    (DropReason::EapolReflected, "eapol_reflected"),
     (DropReason::Runt, "short_frame"),
     (DropReason::TooLong, "long_frame"),
     (DropReason::Chained, "chained_frame"),
@@ -51,11 +63,15 @@ impl DropReason {
             Self::MacControl => 1,
             Self::EapolFromPlain => 2,
             Self::EapolOverrun => 3,
-            Self::Runt => 4,
-            Self::TooLong => 5,
-            Self::Chained => 6,
-            Self::TxFull => 7,
-            Self::PortStopped => 8,
+            Self::EapolNotMka => 4,
+            Self::EapolLength => 5,
+            Self::EapolUnknownCkn => 6,
+            Self::EapolReflected => 7,
+            Self::Runt => 8,
+            Self::TooLong => 9,
+            Self::Chained => 10,
+            Self::TxFull => 11,
+            Self::PortStopped => 12,
             Self::Macsec(reject) => OWN.len() + reject.index(),
         }
     }
@@ -76,9 +92,54 @@ impl DropReason {
     }
 }
 
+/// Why an EAPOL frame of our own did not leave by the secure port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnsentReason {
+    /// None of the buffers that are set aside for it is free.
+    NoBuffer,
+    /// The transmit queue stayed full until newer ones pushed it out.
+    TxFull,
+    /// The port is stopped.
+    PortStopped,
+    /// The link is a wire: no key agreement runs.
+    Wire,
+}
+
+impl UnsentReason {
+    /// Every reason, in the order of [`Self::index`].
+    pub const ALL: [Self; 4] = [Self::NoBuffer, Self::TxFull, Self::PortStopped, Self::Wire];
+
+    /// The place in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        match self {
+            Self::NoBuffer => 0,
+            Self::TxFull => 1,
+            Self::PortStopped => 2,
+            Self::Wire => 3,
+        }
+    }
+
+    /// The label in metrics and `counters`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoBuffer => "no_buffer",
+            Self::TxFull => "tx_full",
+            Self::PortStopped => "port_stopped",
+            Self::Wire => "wire",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_reason_for_not_sending_has_a_place_of_its_own() {
+        for (place, reason) in UnsentReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason.index(), place);
+        }
+    }
 
     #[test]
     fn each_reason_has_a_place_and_a_name_of_its_own() {

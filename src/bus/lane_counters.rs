@@ -1,6 +1,6 @@
 //! What a lane counts besides MACsec's own counters.
 
-use super::DropReason;
+use super::{DropReason, UnsentReason};
 use crate::macsec::Counter;
 
 /// A lane's counters. The lane's worker is the only writer; a cache line apart from any other's.
@@ -27,6 +27,9 @@ pub struct LaneCounters {
     pub bursts: Counter,
     /// Times that a full transmit queue was tried again.
     pub tx_retries: Counter,
+    /// EAPOL frames of our own that the secure port took; in none of the counts above.
+    pub eapol_sent: Counter,
+    eapol_unsent: [Counter; UnsentReason::ALL.len()],
     drops: [Counter; DropReason::COUNT],
 }
 
@@ -35,6 +38,12 @@ impl LaneCounters {
     pub fn dropped(&self, reason: DropReason) -> &Counter {
         // The index is below COUNT by its own construction; a test walks them all.
         &self.drops[reason.index()]
+    }
+
+    /// EAPOL frames of our own that did not leave, by reason.
+    pub fn eapol_unsent(&self, reason: UnsentReason) -> &Counter {
+        // As above.
+        &self.eapol_unsent[reason.index()]
     }
 
     /// All drops together.
@@ -55,6 +64,8 @@ impl Default for LaneCounters {
             clear: Counter::default(),
             bursts: Counter::default(),
             tx_retries: Counter::default(),
+            eapol_sent: Counter::default(),
+            eapol_unsent: Default::default(),
             drops: [const { Counter::new() }; DropReason::COUNT],
         }
     }

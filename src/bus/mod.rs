@@ -17,8 +17,8 @@ mod snapshot;
 mod worker_counters;
 
 pub use command::{Bypass, BypassEntry, Command, LaneCommand};
-pub use drop_reason::DropReason;
-pub use eapol::{EAPOL_SLOT_LEN, EapolFrame, EapolSlots};
+pub use drop_reason::{DropReason, UnsentReason};
+pub use eapol::{EAPOL_SLOT_LEN, EapolClass, EapolFilter, EapolFrame, EapolOut, EapolSlots};
 pub use lane::{Direction, LaneIndex, LaneMode, LinkIndex, PortSide, WorkerIndex};
 pub use lane_counters::LaneCounters;
 pub use mka_view::{

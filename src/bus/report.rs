@@ -1,11 +1,11 @@
 //! Reports from a lane to control. Control believes these, never what it asked for.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 
-use super::{Bypass, LaneIndex, LaneMode, PortSide};
+use super::{Bypass, EapolFilter, LaneIndex, LaneMode, PortSide};
 use crate::{
     ieee::{An, KeyIdentifier, Sci},
-    macsec::{RxSa, TxSa},
+    macsec::{RxSa, RxSc, RxScCounters, TxSa},
 };
 
 /// A report and the lane that it is from.
@@ -31,14 +31,27 @@ pub enum LaneReport {
     /// A SA came out of use, by command or because another took its AN, or it was another channel's
     /// and never stood: to be wiped by its maker.
     TxSaRetired(Box<TxSa>),
+    /// The receive SC stands.
+    RxScAdded(Sci),
+    /// The receive SC stood already, and counts on as before, or there is no room for another one. These
+    /// counters come home unused.
+    RxScRefused(Sci, Arc<RxScCounters>),
+    /// A receive SC is gone; its SAs come home in it.
+    RxScRemoved(RxSc),
+    /// There is no such receive SC to remove.
+    NoSuchRxSc(Sci),
     /// The SA stands under its AN.
     RxSaInstalled(Sci, An, KeyIdentifier),
     /// No such SC; the SA comes home unused.
     NoSuchSc(Sci, Box<RxSa>),
-    /// There is no such SA to give back.
+    /// There is no such SA to give back, or to raise the lowest packet number of.
     NoSuchRxSa(Sci, An, KeyIdentifier),
     /// A SA came out of use.
     RxSaRetired(Sci, Box<RxSa>),
+    /// The SA's lowest acceptable packet number is at least the one that was asked for.
+    LowestPnRaised(Sci, An, KeyIdentifier),
+    /// The EAPOL filter that was in use before.
+    EapolFilterReplaced(Option<Box<EapolFilter>>),
     /// The list that was in use before.
     BypassReplaced(Box<Bypass>),
     /// The lane leaves this port's queue alone (`false`), or uses it again (`true`).

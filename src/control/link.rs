@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     bus::{
-        Command, Direction, EapolSlots, LaneCommand, LaneCounters, LaneIndex, LaneMode, LaneReport,
-        LinkIndex, PortOps, PortSide,
+        Command, Direction, EapolOut, EapolSlots, LaneCommand, LaneCounters, LaneIndex, LaneMode,
+        LaneReport, LinkIndex, PortOps, PortSide,
     },
     config::{EncryptionMode, Link},
     ieee::Sci,
@@ -43,6 +43,8 @@ pub struct LinkParts {
     pub rx_scs: Vec<(Sci, Arc<RxScCounters>)>,
     /// EAPOL from the secure side.
     pub eapol: Arc<EapolSlots>,
+    /// EAPOL to the secure side.
+    pub eapol_out: Arc<EapolOut>,
 }
 
 /// A lane's mode: what was asked, and what its worker last said.
@@ -200,6 +202,13 @@ impl LinkControl {
             LaneReport::NoSuchRxSa(sci, an, ki) => {
                 tracing::debug!(link = self.config.name, %sci, %an, %ki, "no such receive SA");
             }
+            // A link with static keys asks for none of these.
+            LaneReport::RxScAdded(_)
+            | LaneReport::RxScRefused(..)
+            | LaneReport::RxScRemoved(_)
+            | LaneReport::NoSuchRxSc(_)
+            | LaneReport::LowestPnRaised(..)
+            | LaneReport::EapolFilterReplaced(_) => {}
             LaneReport::BypassReplaced(old) => drop(old),
             LaneReport::TooLong(octets) => self.note_too_long(octets),
             LaneReport::PeerProtects => {

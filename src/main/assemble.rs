@@ -5,8 +5,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 use dpdk::Eal;
 use macsec_gateway::{
     bus::{
-        CommandSender, Direction, EapolSlots, LaneCounters, LaneIndex, LinkIndex, PortOps as _,
-        PortSide, ReportReceiver, WorkerCounters, WorkerIndex, WorkerView, worker_rings,
+        CommandSender, Direction, EapolOut, EapolSlots, LaneCounters, LaneIndex, LinkIndex,
+        PortOps as _, PortSide, ReportReceiver, WorkerCounters, WorkerIndex, WorkerView,
+        worker_rings,
     },
     config::{Config, EncryptionMode, Link},
     control::{LinkParts, bypass_list},
@@ -104,6 +105,7 @@ fn assemble_link(
         rx_counters: rx_secy.counters(),
         rx_scs,
         eapol: Arc::new(EapolSlots::default()),
+        eapol_out: Arc::new(EapolOut::default()),
     };
     let protect = ProtectLane::new(ProtectSetup {
         secy: tx_secy,

@@ -5,6 +5,7 @@
 //! one writer: the worker that runs it. There is no DPDK in here; a frame is a
 //! [`FrameBuf`](crate::macsec::FrameBuf).
 
+mod eapol;
 mod ethernet;
 mod fate;
 mod protect;

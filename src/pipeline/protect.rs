@@ -28,6 +28,7 @@ pub struct ProtectSetup {
 pub struct ProtectLane {
     setup: ProtectSetup,
     mode: LaneMode,
+    kay_ethertype: EtherType,
     verdicts: Verdicts,
     too_long_said: bool,
 }
@@ -38,6 +39,7 @@ impl ProtectLane {
         Self {
             setup,
             mode: LaneMode::Closed,
+            kay_ethertype: EtherType::EAPOL,
             verdicts: Verdicts::default(),
             too_long_said: false,
         }
@@ -46,6 +48,11 @@ impl ProtectLane {
     /// The lane's counters.
     pub fn counters(&self) -> &LaneCounters {
         &self.setup.counters
+    }
+
+    /// Whether EAPOL of our own may leave by the secure port.
+    pub fn sends_eapol(&self) -> bool {
+        self.mode != LaneMode::Wire
     }
 
     /// Carries a command out, and says so. Commands that are a validate lane's or the port's come back.
@@ -85,6 +92,7 @@ impl ProtectLane {
                     .retire_sa(an, ki)
                     .map_or(LaneReport::NoSuchTxSa(an, ki), LaneReport::TxSaRetired));
             }
+            LaneCommand::KayEtherType(ethertype) => self.kay_ethertype = ethertype,
             LaneCommand::Bypass(bypass) => {
                 say(LaneReport::BypassReplaced(core::mem::replace(
                     &mut self.setup.bypass,
@@ -143,12 +151,14 @@ impl ProtectLane {
         let admitted = match self.mode {
             LaneMode::Closed => return Err(DropReason::Closed),
             LaneMode::Wire => Admitted::Wire,
-            LaneMode::Clear if ethertype == EtherType::EAPOL => {
+            LaneMode::Clear if self.is_key_agreement(ethertype) => {
                 return Err(DropReason::EapolFromPlain);
             }
             LaneMode::Clear => Admitted::Clear,
             LaneMode::SecuredAcceptClear | LaneMode::Secured => {
-                if self.setup.bypass.covers(ethertype, Direction::Protect) {
+                if self.setup.bypass.covers(ethertype, Direction::Protect)
+                    && !self.is_key_agreement(ethertype)
+                {
                     Admitted::Bypass
                 } else {
                     return Ok(Admitted::Macsec);
@@ -159,6 +169,10 @@ impl ProtectLane {
             return Err(DropReason::TooLong);
         }
         Ok(admitted)
+    }
+
+    fn is_key_agreement(&self, ethertype: EtherType) -> bool {
+        ethertype == EtherType::EAPOL || ethertype == self.kay_ethertype
     }
 
     fn say_too_long<B: FrameBuf>(

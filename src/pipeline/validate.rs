@@ -3,12 +3,14 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{
+    eapol::Punt,
     ethernet::{ethertype_behind_tags, outer_ethertype},
     fate::{Admitted, Fates},
 };
 use crate::{
     bus::{
-        Bypass, Direction, DropReason, EapolSlots, LaneCommand, LaneCounters, LaneMode, LaneReport,
+        Bypass, Direction, DropReason, EapolFilter, EapolSlots, LaneCommand, LaneCounters,
+        LaneMode, LaneReport,
     },
     ieee::EtherType,
     macsec::{FrameBuf, FrameSet, RxSecy, Verdicts, longest_frame},
@@ -34,6 +36,7 @@ pub struct ValidateSetup {
 pub struct ValidateLane {
     setup: ValidateSetup,
     mode: LaneMode,
+    filter: Option<Box<EapolFilter>>,
     verdicts: Verdicts,
 }
 
@@ -43,6 +46,7 @@ impl ValidateLane {
         Self {
             setup,
             mode: LaneMode::Closed,
+            filter: None,
             verdicts: Verdicts::default(),
         }
     }
@@ -64,6 +68,17 @@ impl ValidateLane {
                 self.mode = mode;
                 say(LaneReport::Mode(mode));
             }
+            LaneCommand::AddRxSc(sci, counters) => {
+                say(match secy.add_sc_with(sci, counters) {
+                    Ok(()) => LaneReport::RxScAdded(sci),
+                    Err(unused) => LaneReport::RxScRefused(sci, unused),
+                });
+            }
+            LaneCommand::RemoveRxSc(sci) => {
+                say(secy
+                    .take_sc(sci)
+                    .map_or(LaneReport::NoSuchRxSc(sci), LaneReport::RxScRemoved));
+            }
             LaneCommand::InstallRxSa(sci, sa) => {
                 let (an, ki) = (sa.an(), sa.ki());
                 match secy.install_sa(sci, sa) {
@@ -81,6 +96,19 @@ impl ValidateLane {
                     Some(retired) => LaneReport::RxSaRetired(sci, retired),
                     None => LaneReport::NoSuchRxSa(sci, an, ki),
                 });
+            }
+            LaneCommand::RaiseLowestPn(sci, an, ki, pn) => {
+                say(if secy.raise_lowest_pn(sci, an, ki, pn) {
+                    LaneReport::LowestPnRaised(sci, an, ki)
+                } else {
+                    LaneReport::NoSuchRxSa(sci, an, ki)
+                });
+            }
+            LaneCommand::EapolFilter(filter) => {
+                say(LaneReport::EapolFilterReplaced(core::mem::replace(
+                    &mut self.filter,
+                    filter,
+                )));
             }
             LaneCommand::Replay(replay) => secy.set_replay(replay),
             LaneCommand::Validate(validate) => secy.set_validate(validate),
@@ -103,8 +131,9 @@ impl ValidateLane {
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
         let mut fates = Fates::of(frames, &self.setup.counters);
+        let mut punt = Punt::new(self.filter.as_deref(), &self.setup.eapol);
         for (at, frame) in frames.iter().enumerate() {
-            fates.take(at, self.admit(frame));
+            fates.take(at, self.admit(frame, &mut punt));
         }
         let validated = fates.macsec;
         if !validated.is_empty() {
@@ -120,7 +149,7 @@ impl ValidateLane {
     }
 
     /// Where a frame goes by its outside and the lane's mode.
-    fn admit<B: FrameBuf>(&self, frame: &B) -> Result<Admitted, DropReason> {
+    fn admit<B: FrameBuf>(&self, frame: &B, punt: &mut Punt<'_>) -> Result<Admitted, DropReason> {
         if !frame.is_contiguous() {
             return Err(DropReason::Chained);
         }
@@ -131,10 +160,9 @@ impl ValidateLane {
         }
         let admitted = match self.mode {
             LaneMode::Wire => Admitted::Wire,
-            _ if ethertype == EtherType::EAPOL && self.setup.eapol.offer(octets) => {
-                return Ok(Admitted::Control);
+            _ if punt.is_for(ethertype) => {
+                return punt.copy(octets).map(|()| Admitted::Control);
             }
-            _ if ethertype == EtherType::EAPOL => return Err(DropReason::EapolOverrun),
             LaneMode::Closed => return Err(DropReason::Closed),
             LaneMode::Clear | LaneMode::SecuredAcceptClear if !self.is_protected(octets) => {
                 Admitted::Clear

@@ -22,8 +22,8 @@ pub(crate) mod traffic;
 use crate::support::{GatewayConfig, LinkConfig, Scratch, StaticKeys, Suite, fingerprint};
 use dpdk::{Burst, Eal, LcoreId, Mempool, PortConfig, PortControl, RxQueue, SocketId, TxQueue};
 use macsec_gateway::bus::{
-    Bypass, Direction, DropReason, EapolSlots, LaneCounters, LaneIndex, LaneMode, LinkDownWay,
-    LinkIndex, LinkSnapshot, LinkState, PortError, PortOps, PortStats, SnapshotReader,
+    Bypass, Direction, DropReason, EapolOut, EapolSlots, LaneCounters, LaneIndex, LaneMode,
+    LinkDownWay, LinkIndex, LinkSnapshot, LinkState, PortError, PortOps, PortStats, SnapshotReader,
     WorkerCounters, WorkerIndex, snapshot_channel, worker_rings,
 };
 use macsec_gateway::config::{Config, Link};
@@ -435,6 +435,7 @@ fn link(
         rx_counters: rx_secy.counters(),
         rx_scs,
         eapol: Arc::new(EapolSlots::default()),
+        eapol_out: Arc::new(EapolOut::default()),
     };
     let lane = |direction| LaneIndex {
         link: LinkIndex(at),

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     bus::{
-        EapolSlots, LaneCounters, LinkDownWay, LinkSnapshot, Snapshot, SnapshotReader, WorkerIndex,
-        snapshot_channel, worker_rings,
+        EapolOut, EapolSlots, LaneCounters, LinkDownWay, LinkSnapshot, Snapshot, SnapshotReader,
+        WorkerIndex, snapshot_channel, worker_rings,
     },
     config::{Config, Fingerprint},
     control::{Books, Control, ControlParts, LinkParts, ProcessFacts, Requests, request_channel},
@@ -354,11 +354,13 @@ fn make_link(
         rx_counters: rx.counters(),
         rx_scs,
         eapol: Arc::new(EapolSlots::default()),
+        eapol_out: Arc::new(EapolOut::default()),
     };
     let fake = FakeLink {
         tx,
         rx,
         modes: Default::default(),
+        filter: None,
     };
     (parts, fake, ports)
 }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::ports::Journal;
 use crate::{
     bus::{
-        Command, CommandReceiver, Direction, LaneCommand, LaneIndex, LaneMode, LaneReport,
-        LinkIndex, PortSide, Report, ReportSender,
+        Command, CommandReceiver, Direction, EapolFilter, LaneCommand, LaneIndex, LaneMode,
+        LaneReport, LinkIndex, PortSide, Report, ReportSender,
     },
     macsec::{FrameBuf, FrameSet, Reject, RxSecy, TxSecy, Verdicts},
 };
@@ -17,6 +17,7 @@ pub(super) struct FakeLink {
     pub(super) tx: TxSecy,
     pub(super) rx: RxSecy,
     pub(super) modes: [LaneMode; 2],
+    pub(super) filter: Option<Box<EapolFilter>>,
 }
 
 #[derive(Debug)]
@@ -103,6 +104,32 @@ impl Plane {
                     LaneReport::RxSaRetired(sci, sa)
                 }));
             }
+            LaneCommand::AddRxSc(sci, counters) => {
+                note(format!("adds {sci}"));
+                said.push(match link.rx.add_sc_with(sci, counters) {
+                    Ok(()) => LaneReport::RxScAdded(sci),
+                    Err(unused) => LaneReport::RxScRefused(sci, unused),
+                });
+            }
+            LaneCommand::RemoveRxSc(sci) => {
+                note(format!("removes {sci}"));
+                let gone = link.rx.take_sc(sci);
+                said.push(gone.map_or(LaneReport::NoSuchRxSc(sci), LaneReport::RxScRemoved));
+            }
+            LaneCommand::RaiseLowestPn(sci, an, ki, pn) => {
+                note(format!("raises {an} to {pn}"));
+                said.push(if link.rx.raise_lowest_pn(sci, an, ki, pn) {
+                    LaneReport::LowestPnRaised(sci, an, ki)
+                } else {
+                    LaneReport::NoSuchRxSa(sci, an, ki)
+                });
+            }
+            LaneCommand::EapolFilter(filter) => {
+                note(format!("filter {}", filter.is_some()));
+                let old = std::mem::replace(&mut link.filter, filter);
+                said.push(LaneReport::EapolFilterReplaced(old));
+            }
+            LaneCommand::KayEtherType(ethertype) => note(format!("key agreement by {ethertype}")),
             LaneCommand::Replay(replay) => {
                 note(format!("{replay:?}"));
                 link.rx.set_replay(replay);

@@ -5,10 +5,11 @@ use alloc::sync::Arc;
 use super::frames::{SOURCE, VecFrame};
 use crate::{
     bus::{
-        Bypass, BypassEntry, Direction, EapolSlots, LaneCommand, LaneCounters, LaneMode, LaneReport,
+        Bypass, BypassEntry, Direction, EapolFilter, EapolSlots, LaneCommand, LaneCounters,
+        LaneMode, LaneReport,
     },
     crypto::{KeyFactory, SaKey, Sak, engine::RingEngine},
-    ieee::{An, CipherSuite, EtherType, KeyIdentifier, MacAddr, Pn, Sci},
+    ieee::{An, CipherSuite, Ckn, EtherType, KeyIdentifier, MacAddr, Pn, Sci},
     macsec::{
         Confidentiality, FrameBuf, FrameSet, Replay, RxParams, RxSa, RxSaParams, RxSaShared,
         RxSecy, SectagSci, TxCounters, TxParams, TxSa, TxSaParams, TxSaShared, TxSecy,
@@ -20,6 +21,8 @@ use crate::{
 pub(super) const MTU: usize = 1500;
 pub(super) const SCI: Sci = Sci::new(MacAddr(SOURCE), 1);
 pub(super) const OTHER_SCI: Sci = Sci::new(MacAddr(SOURCE), 9);
+/// Whence our own MKPDUs come.
+pub(super) const OWN: MacAddr = MacAddr([2, 0, 0, 0, 0, 0xee]);
 /// Passes in clear both ways.
 pub(super) const BYPASSED: u16 = 0x9000;
 /// Passes in clear from the plain side only.
@@ -72,6 +75,16 @@ pub(super) fn rx_sa(number: u8, key: SaKey, sci: Sci) -> Box<RxSa> {
         shared: RxSaShared::new(),
     };
     Box::new(RxSa::new(params).unwrap())
+}
+
+/// A filter of these CKNs, with the peer's address live.
+pub(super) fn filter(ckns: &[&[u8]]) -> Box<EapolFilter> {
+    Box::new(EapolFilter {
+        ethertype: EtherType::EAPOL,
+        own: OWN,
+        ckns: ckns.iter().map(|ckn| Ckn::new(ckn).unwrap()).collect(),
+        live: vec![MacAddr(SOURCE)],
+    })
 }
 
 fn bypass() -> Box<Bypass> {
