@@ -123,14 +123,18 @@ fn assemble_link(
         link: index,
         direction,
     };
+    let mut sender = Runner::new(
+        lane(Direction::Protect),
+        Lane::Protect(protect),
+        Arc::clone(&parts.protect),
+        plain.rx,
+        secure.tx,
+    );
+    if let Some(buffers) = secure.eapol_buffers {
+        sender = sender.with_eapol(Arc::clone(&parts.eapol_out), buffers);
+    }
     let runners = [
-        Runner::new(
-            lane(Direction::Protect),
-            Lane::Protect(protect),
-            Arc::clone(&parts.protect),
-            plain.rx,
-            secure.tx,
-        ),
+        sender,
         Runner::new(
             lane(Direction::Validate),
             Lane::Validate(validate),

@@ -12,7 +12,7 @@ use dpdk::{
 
 use super::{bring_up_error::BringUpError, port_ops::DpdkPort};
 use crate::{
-    bus::{LinkDownWay, PortSide},
+    bus::{EAPOL_SLOT_LEN, LinkDownWay, PortSide},
     ieee::MacAddr,
 };
 
@@ -25,6 +25,10 @@ const BUFFERS: u32 = 4 * DESCRIPTORS as u32;
 
 /// Buffers that a core keeps at hand.
 const CACHE: u32 = 256;
+
+/// Buffers that are set aside for EAPOL of our own: as many as the transmit ring can keep, since a driver
+/// may give a buffer back only when its place in the ring is used again, and those under way.
+const EAPOL_BUFFERS: u32 = DESCRIPTORS as u32 + 127;
 
 /// What a port is to be.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +52,8 @@ pub struct Brought {
     pub rx: RxQueue,
     /// For the lane that transmits here.
     pub tx: TxQueue,
+    /// Buffers for EAPOL of our own; on the secure side.
+    pub eapol_buffers: Option<Mempool>,
     /// What the operator should know, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -70,7 +76,12 @@ impl PortPlan<'_> {
     pub fn memory(&self) -> Result<u64, BringUpError> {
         let (_, room, _) = self.device_plan(&self.spec()?)?;
         // A pool's object is the buffer, its header and the mempool's own, each on cache lines.
-        Ok(u64::from(BUFFERS) * (u64::from(room) + 512))
+        let object = |room: u64| room + 512;
+        let eapol = match self.side {
+            PortSide::Plain => 0,
+            PortSide::Secure => u64::from(EAPOL_BUFFERS) * object(EAPOL_SLOT_LEN as u64),
+        };
+        Ok(u64::from(BUFFERS) * object(u64::from(room)) + eapol)
     }
 
     pub(super) const fn dpdk_side(&self) -> Side {
@@ -141,6 +152,7 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
     let room = room.saturating_add(headroom());
     let pool = Mempool::create(eal, &name, BUFFERS, CACHE, room, socket)
         .map_err(|error| BringUpError::memory(plan, (BUFFERS, room), eal.has_hugepages(), error))?;
+    let eapol_buffers = eapol_buffers(eal, plan, port.info().id, socket)?;
     let (control, rx, tx, mtu) = configure(plan, port, &pool, vdev_plan.is_none())?;
     let mac = control
         .mac()
@@ -175,7 +187,27 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
         ops,
         rx,
         tx,
+        eapol_buffers,
         warnings,
+    })
+}
+
+/// The pool of the buffers that are set aside, without a cache: none may linger with another lcore.
+fn eapol_buffers(
+    eal: &Eal,
+    plan: &PortPlan<'_>,
+    port: u16,
+    socket: SocketId,
+) -> Result<Option<Mempool>, BringUpError> {
+    if plan.side == PortSide::Plain {
+        return Ok(None);
+    }
+    let room = u16::try_from(EAPOL_SLOT_LEN)
+        .unwrap_or(u16::MAX)
+        .saturating_add(headroom());
+    let pool = Mempool::create(eal, &format!("e{port}"), EAPOL_BUFFERS, 0, room, socket);
+    pool.map(Some).map_err(|error| {
+        BringUpError::memory(plan, (EAPOL_BUFFERS, room), eal.has_hugepages(), error)
     })
 }
 

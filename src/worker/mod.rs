@@ -2,6 +2,7 @@
 
 mod bring_up;
 mod bring_up_error;
+mod eapol;
 mod idle;
 mod mbuf_frame;
 mod poll;

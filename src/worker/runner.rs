@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use dpdk::{Burst, RxQueue, TxQueue};
+use dpdk::{Burst, Mempool, RxQueue, TxQueue};
 
-use super::reports::Reports;
+use super::{eapol::EapolSender, reports::Reports};
 use crate::{
-    bus::{DropReason, LaneCommand, LaneCounters, LaneIndex, LaneReport, PortSide, WorkerCounters},
+    bus::{
+        DropReason, EapolOut, LaneCommand, LaneCounters, LaneIndex, LaneReport, PortSide,
+        UnsentReason, WorkerCounters,
+    },
     macsec::FrameSet,
     pipeline::{ProtectLane, ValidateLane},
 };
@@ -34,6 +37,7 @@ pub struct Runner {
     rx_in_use: bool,
     tx_in_use: bool,
     burst: Burst,
+    eapol: Option<EapolSender>,
 }
 
 impl Runner {
@@ -54,7 +58,15 @@ impl Runner {
             rx_in_use: false,
             tx_in_use: false,
             burst: Burst::new(),
+            eapol: None,
         }
+    }
+
+    /// Has a protect lane send what control puts into `out`, in buffers of a pool that no data uses.
+    #[must_use]
+    pub fn with_eapol(mut self, out: Arc<EapolOut>, buffers: Mempool) -> Self {
+        self.eapol = Some(EapolSender::new(out, buffers));
+        self
     }
 
     /// Which lane this is.
@@ -106,6 +118,7 @@ impl Runner {
 
     /// Moves one burst. Returns how many frames came in.
     pub(super) fn turn(&mut self, reports: &mut Reports, counters: &WorkerCounters) -> usize {
+        self.send_eapol();
         if !self.rx_in_use {
             return 0;
         }
@@ -126,6 +139,21 @@ impl Runner {
         received
     }
 
+    /// Sends what control has for the secure side, ahead of data and whether or not there is any.
+    fn send_eapol(&mut self) {
+        let Some(eapol) = &mut self.eapol else { return };
+        let counters = &self.counters;
+        let may = match &self.lane {
+            Lane::Protect(lane) if lane.sends_eapol() => Ok(()),
+            _ => Err(UnsentReason::Wire),
+        };
+        match may {
+            Ok(()) if self.tx_in_use => eapol.send(&mut self.tx, counters),
+            Ok(()) => eapol.give_up(UnsentReason::PortStopped, counters),
+            Err(why) => eapol.give_up(why, counters),
+        }
+    }
+
     /// Sends what is in the burst. A full queue is tried again a bounded number of times.
     fn transmit(&mut self) {
         if self.burst.is_empty() {
@@ -139,6 +167,12 @@ impl Runner {
         let mut frames = 0;
         let mut tries = 0;
         loop {
+            // Room that comes free is our own EAPOL's first: a lane that is always behind can't starve it.
+            if tries != 0
+                && let Some(eapol) = &mut self.eapol
+            {
+                eapol.retry(&mut self.tx, &self.counters);
+            }
             frames += self.tx.tx_burst(&mut self.burst);
             if self.burst.is_empty() || tries == TX_RETRIES {
                 break;
