@@ -246,6 +246,14 @@ impl LinkControl {
         }
     }
 
+    /// Has key agreement make a new SAK.
+    #[expect(clippy::unused_self, reason = "no link has a KaY yet")]
+    pub(super) fn rekey(&self) -> Result<String, String> {
+        Err(String::from(
+            "its keys are not agreed by MKA; a static key changes by a reload",
+        ))
+    }
+
     /// The end: plain link down, lanes closed, then keys home. Turns go on until
     /// [`Self::keys_are_home`].
     pub(super) const fn end(&mut self) {

@@ -16,6 +16,11 @@ pub enum Request {
     /// Read the config file again and apply what can change live. The answer says what was applied
     /// and what needs a restart, or why all of it was refused.
     Reload,
+    /// Have a link with key agreement make a new SAK now, or as soon as it may.
+    Rekey {
+        /// Its name in the config.
+        link: String,
+    },
 }
 
 /// A request and where its answer goes.

@@ -206,11 +206,26 @@ impl Control {
     }
 
     fn answer(&mut self, asked: &Asked) {
-        let answer = match asked.request {
+        let answer = match &asked.request {
             Request::Reload => self.reload(Instant::now()),
+            Request::Rekey { link } => self.rekey(link),
         };
         // An asker that went away needs no answer.
         let _ = asked.answer.send(answer);
+    }
+
+    /// Asks a link's KaY for a new SAK.
+    pub(super) fn rekey(&mut self, name: &str) -> Result<String, String> {
+        let named = |link: &&mut LinkControl| link.config.name == name;
+        let Some(link) = self.links.iter_mut().find(named) else {
+            let names: Vec<_> = self.links.iter().map(|link| &*link.config.name).collect();
+            return Err(format!(
+                "there is no link of that name; there are: {}",
+                names.join(", ")
+            ));
+        };
+        link.rekey()
+            .map_err(|refused| format!("link {name}: {refused}"))
     }
 
     pub(super) fn reload(&mut self, now: Instant) -> Result<String, String> {

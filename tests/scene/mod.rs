@@ -256,6 +256,7 @@ impl Served {
                 for asked in asked {
                     let answer = match asked.request {
                         Request::Reload => Ok("nothing to change".into()),
+                        Request::Rekey { link } => Ok(format!("link {link}: a new SAK is made")),
                     };
                     let _ = asked.answer.send(answer);
                 }
