@@ -384,7 +384,7 @@ fn child_uses_and_retires_a_key() {
     let key = case.engine.make_key(&sak).unwrap();
     assert!(
         locked_kib() >= locked_before + 8,
-        "a page for the SAK and one for the key object"
+        "a page for raw keys and one for the key object"
     );
 
     // A worker that lives on, as a gateway's does: its stack is scanned too.
@@ -460,7 +460,7 @@ fn child_hardens_itself() {
         hardening.to_string().starts_with("core dumps off"),
         "{hardening}"
     );
-    hardening.lock_limit.check(16).unwrap();
+    hardening.lock_limit.check(16, 16).unwrap();
     assert!(!nix::sys::prctl::get_dumpable().unwrap());
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let core = limits

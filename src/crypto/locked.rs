@@ -1,8 +1,10 @@
-//! Memory that keys live in: one value in a mapping of its own.
+//! Memory that keys live in: one value in a mapping of its own, or many short keys in one.
 //!
 //! A key must reach neither swap, nor a core dump, nor a child process, nor the memory that EAL
 //! shares with secondary processes, and nothing of it may outlive it. The heap promises none of
-//! that, so each value gets pages of its own, with a page that can't be touched on either side.
+//! that, so keys get pages of their own, with a page that can't be touched on either side: an engine's
+//! key object by itself ([`Locked`]), raw keys, of which a process may hold thousands, together
+//! ([`LockedSlot`]).
 //!
 //! This is the only file under `crypto` with `unsafe` in it: `docs/adr/0003-unsafe-in-locked-key-memory.md`
 //! says why, and why the bound on each operation holds.
@@ -18,6 +20,10 @@ use std::{
     mem::MaybeUninit,
     ops::{Deref, DerefMut},
     ptr::{self, NonNull},
+    sync::{
+        Arc, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use memmap2::{Advice, MmapMut};
@@ -90,6 +96,110 @@ impl<T> Drop for Locked<T> {
 impl<T> fmt::Debug for Locked<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Locked(secret)")
+    }
+}
+
+/// Octets of a slot: the longest raw key.
+const SLOT_LEN: usize = 32;
+
+/// Slots of a chunk: 4 KiB of them, the smallest page that there is.
+pub(super) const SLOTS_PER_CHUNK: usize = 128;
+
+/// Room for one raw key, in locked pages that it shares with others: as well kept as in a [`Locked`]
+/// at a hundredth of the price. Wiped when it is given back.
+pub(super) struct LockedSlot {
+    chunk: Arc<Chunk>,
+    index: usize,
+}
+
+impl LockedSlot {
+    /// A slot of zeros.
+    ///
+    /// # Errors
+    /// [`KeyError::Memory`] where pages can't be had or locked.
+    pub(super) fn new() -> Result<Self, KeyError> {
+        // Whoever panicked in here has left a list that is no worse than a shorter one.
+        let mut chunks = CHUNKS.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.retain(|chunk| chunk.strong_count() > 0);
+        for chunk in chunks.iter().filter_map(Weak::upgrade) {
+            if let Some(index) = chunk.take_slot() {
+                return Ok(Self { chunk, index });
+            }
+        }
+        let chunk = Arc::new(Chunk::map()?);
+        let index = chunk.take_slot().ok_or(KeyError::Memory)?;
+        chunks.push(Arc::downgrade(&chunk));
+        Ok(Self { chunk, index })
+    }
+
+    /// The octets.
+    pub(super) fn octets(&self) -> &[u8; SLOT_LEN] {
+        // SAFETY: the slot lies inside its chunk's data part (`place`), which is mapped for as long as
+        // `self` holds the chunk; any octets are a valid array. The slot is this value's alone, so a
+        // `&mut` to it needs `&mut self` and can't exist beside this borrow.
+        unsafe { &*self.place() }
+    }
+
+    /// The octets, to be written.
+    pub(super) fn octets_mut(&mut self) -> &mut [u8; SLOT_LEN] {
+        // SAFETY: as in `octets`; `&mut self` is the only borrow there is.
+        unsafe { &mut *self.place() }
+    }
+
+    /// Where the slot is: `take_slot` gave an index below [`SLOTS_PER_CHUNK`], and `Chunk::map` asked
+    /// for that many slots.
+    fn place(&self) -> *mut [u8; SLOT_LEN] {
+        let start = self.chunk.pages.start();
+        start.wrapping_add(self.index * SLOT_LEN).cast()
+    }
+}
+
+impl Drop for LockedSlot {
+    fn drop(&mut self) {
+        self.octets_mut().zeroize();
+        self.chunk.give_back(self.index);
+    }
+}
+
+/// Chunks that slots are in. A chunk lives as long as the first and the last of its slots.
+#[expect(
+    clippy::disallowed_types,
+    reason = "keys are made on the control thread and wherever a config is read, never on a frame path"
+)]
+static CHUNKS: std::sync::Mutex<Vec<Weak<Chunk>>> = std::sync::Mutex::new(Vec::new());
+
+/// One mapping and who has what of it.
+struct Chunk {
+    pages: Pages,
+    /// A bit for each slot that is taken. Set under the lock of [`CHUNKS`], cleared by anyone.
+    taken: [AtomicU64; SLOTS_PER_CHUNK / 64],
+}
+
+impl Chunk {
+    fn map() -> Result<Self, KeyError> {
+        let pages = Pages::map(SLOTS_PER_CHUNK * SLOT_LEN, 1).map_err(|_| KeyError::Memory)?;
+        Ok(Self {
+            pages,
+            taken: [const { AtomicU64::new(0) }; SLOTS_PER_CHUNK / 64],
+        })
+    }
+
+    /// Takes a slot that is free and gives its index, below [`SLOTS_PER_CHUNK`].
+    fn take_slot(&self) -> Option<usize> {
+        self.taken.iter().zip(0..).find_map(|(word, number)| {
+            // Acquires the wipe by whoever had it last. Only the holder of the lock sets bits, so the
+            // first zero is still one at the second look.
+            let bit = (!word.load(Ordering::Acquire)).trailing_zeros();
+            let mask = 1u64.checked_shl(bit)?;
+            word.fetch_or(mask, Ordering::Acquire);
+            usize::try_from(64 * number + bit).ok()
+        })
+    }
+
+    fn give_back(&self, index: usize) {
+        if let Some(word) = self.taken.get(index / 64) {
+            word.fetch_and(!(1 << (index % 64)), Ordering::Release);
+        }
     }
 }
 
@@ -225,6 +335,77 @@ mod tests {
         #[repr(align(65536))]
         struct Wide(#[expect(dead_code, reason = "its alignment matters, not its value")] u8);
         assert_eq!(Locked::new(|| Ok(Wide(1))).err(), Some(KeyError::Memory));
+    }
+
+    #[test]
+    fn slots_are_apart_from_each_other_and_come_back_as_zeros() {
+        let count = 3 * SLOTS_PER_CHUNK + 1;
+        let numbers = || (0..=u8::MAX).cycle().take(count);
+        let mut slots: Vec<_> = (0..count).map(|_| LockedSlot::new().unwrap()).collect();
+        for (slot, number) in slots.iter_mut().zip(numbers()) {
+            assert_eq!(slot.octets(), &[0; SLOT_LEN]);
+            slot.octets_mut().fill(number);
+        }
+        for (slot, number) in slots.iter().zip(numbers()) {
+            assert_eq!(slot.octets(), &[number; SLOT_LEN]);
+        }
+        let chunks: std::collections::BTreeSet<_> =
+            slots.iter().map(|slot| Arc::as_ptr(&slot.chunk)).collect();
+        // Other tests take slots too.
+        assert!((4..8).contains(&chunks.len()), "{} chunks", chunks.len());
+
+        // Every second one goes; the holes are filled again, and hold nothing.
+        let mut at = 0;
+        slots.retain(|_| {
+            at += 1;
+            at % 2 == 0
+        });
+        let again: Vec<_> = (0..count / 2).map(|_| LockedSlot::new().unwrap()).collect();
+        assert!(again.iter().all(|slot| slot.octets() == &[0; SLOT_LEN]));
+        let odd = numbers().skip(1).step_by(2);
+        assert!(
+            slots
+                .iter()
+                .zip(odd)
+                .all(|(slot, number)| slot.octets() == &[number; SLOT_LEN])
+        );
+    }
+
+    #[test]
+    fn threads_never_share_a_slot() {
+        let threads: Vec<_> = (1..=4u8)
+            .map(|number| {
+                let take_and_give_back = move || {
+                    for _ in 0..2000 {
+                        let mut held: Vec<_> = (0..5).map(|_| LockedSlot::new().unwrap()).collect();
+                        for slot in &mut held {
+                            assert_eq!(slot.octets(), &[0; SLOT_LEN]);
+                            slot.octets_mut().fill(number);
+                        }
+                        for slot in &held {
+                            assert_eq!(slot.octets(), &[number; SLOT_LEN]);
+                        }
+                    }
+                };
+                std::thread::Builder::new()
+                    .spawn(take_and_give_back)
+                    .unwrap()
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_chunk_without_slots_is_given_back() {
+        let chunk = Arc::downgrade(&LockedSlot::new().unwrap().chunk);
+        // Another test may be in the same chunk for a while.
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while chunk.strong_count() > 0 {
+            assert!(std::time::Instant::now() < end, "the chunk stays");
+            std::thread::yield_now();
+        }
     }
 
     #[test]

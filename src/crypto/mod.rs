@@ -31,4 +31,4 @@ pub use fingerprint::{Fingerprint, ParseFingerprintError, static_key_identifier}
 pub use key_agreement::{CakKeys, ICV_LEN, KeyAgreement, UnwrapError, WRAPPED_SAK_MAX, WrappedSak};
 #[cfg(feature = "std")]
 pub use locked::Locked;
-pub use secret::{Cak, Ick, Kek, Sak, WrongSakLength};
+pub use secret::{Cak, Ick, Kek, Sak, Secret, WrongKeyLength, kind};

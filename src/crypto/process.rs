@@ -17,10 +17,7 @@ use nix::{
     unistd::{SysconfVar, sysconf},
 };
 
-use super::{KeyError, Locked};
-
-/// Pages that one SA's key takes: the SAK's, and the key object's.
-const PAGES_PER_KEY: u64 = 2;
+use super::{KeyError, Locked, locked::SLOTS_PER_CHUNK};
 
 /// `CAP_IPC_LOCK` in `/proc/self/status`: with it no limit on locked memory holds.
 const CAP_IPC_LOCK: u32 = 14;
@@ -53,13 +50,15 @@ pub enum LockLimit {
 }
 
 impl LockLimit {
-    /// Checks that `keys` SAs' keys fit, before the first is made. Both SAs of a key change count.
+    /// Checks that so many engines' key objects and so many raw keys fit, before the first is made.
+    /// Both SAs of a key change count. A key object takes a page; raw keys (SAK, CAK, ICK, KEK) share.
     ///
     /// # Errors
     /// [`HardenError::LimitTooLow`].
-    pub fn check(self, keys: u64) -> Result<(), HardenError> {
+    pub fn check(self, key_objects: u64, raw_keys: u64) -> Result<(), HardenError> {
         let page = page_size()?;
-        let needed = keys.saturating_mul(PAGES_PER_KEY).saturating_mul(page);
+        let chunks = raw_keys.div_ceil(SLOTS_PER_CHUNK as u64);
+        let needed = key_objects.saturating_add(chunks).saturating_mul(page);
         match self {
             Self::Octets(limit) if limit < needed => {
                 Err(HardenError::LimitTooLow { limit, needed })
@@ -223,18 +222,20 @@ mod tests {
     #[test]
     fn keys_that_do_not_fit_are_found_before_the_first() {
         let page = page_size().unwrap();
-        let limit = LockLimit::Octets(10 * PAGES_PER_KEY * page);
-        assert_eq!(limit.check(10), Ok(()));
-        let error = limit.check(11).unwrap_err();
+        let limit = LockLimit::Octets(10 * page);
+        assert_eq!(limit.check(8, 256), Ok(()));
+        assert_eq!(limit.check(10, 0), Ok(()));
+        let error = limit.check(8, 257).unwrap_err();
         assert_eq!(
             error,
             HardenError::LimitTooLow {
-                limit: 20 * page,
-                needed: 22 * page
+                limit: 10 * page,
+                needed: 11 * page
             }
         );
+        assert!(limit.check(11, 0).is_err());
         assert!(error.to_string().contains("LimitMEMLOCK=infinity"));
-        assert_eq!(LockLimit::Unlimited.check(u64::MAX), Ok(()));
+        assert_eq!(LockLimit::Unlimited.check(u64::MAX, u64::MAX), Ok(()));
     }
 
     #[test]

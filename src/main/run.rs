@@ -58,9 +58,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         .map_err(|error| refused(format!("signals: {error}"), "see the system's limits"))?;
     let hardening = process::harden().map_err(|error| refused(error, ""))?;
     // Both SAs of each direction count while a key changes.
+    let keys = 8 * config.links.len() as u64;
     hardening
         .lock_limit
-        .check(8 * config.links.len() as u64)
+        .check(keys, keys)
         .map_err(|error| refused(error, ""))?;
     let engine = engine::select(config.engine).map_err(|error| refused(error, ""))?;
     tracing::info!(engine = engine.factory.name(), "{}", engine.why);
