@@ -2,9 +2,9 @@
 
 use core::{error, fmt};
 
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::rand::SecureRandom;
 
-use super::Sak;
+use super::{KeyError, RandomSource, Sak};
 use crate::ieee::CipherSuite;
 
 /// Fills `out` from the operating system's generator. It waits, early after boot, until the
@@ -13,7 +13,19 @@ use crate::ieee::CipherSuite;
 /// # Errors
 /// [`NoRandomness`] where the system gives none; `out` is then no key.
 pub fn fill(out: &mut [u8]) -> Result<(), NoRandomness> {
-    SystemRandom::new().fill(out).map_err(|_| NoRandomness)
+    ring::rand::SystemRandom::new()
+        .fill(out)
+        .map_err(|_| NoRandomness)
+}
+
+/// The operating system as the source of an [`AesKeyAgreement`](super::AesKeyAgreement)'s keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl RandomSource for SystemRandom {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), KeyError> {
+        fill(out).map_err(|NoRandomness| KeyError::Randomness)
+    }
 }
 
 impl Sak {

@@ -7,11 +7,13 @@ use core::hint::black_box;
 
 /// Octets below the caller that a key's set-up or a fingerprint may have used. `tests/crypto_residue.rs`
 /// finds out if it is too few.
+#[cfg(feature = "std")]
 const SETUP_DEPTH: usize = 16 * 1024;
 
 /// Runs `work` and overwrites the stack that it used, also where it panics.
 ///
 /// What `work` returns is on the caller's stack and stays: return no secret.
+#[cfg(feature = "std")]
 pub(super) fn with_clean_stack<R>(work: impl FnOnce() -> R) -> R {
     with_clean_stack_to::<SETUP_DEPTH, R>(work)
 }
