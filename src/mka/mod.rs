@@ -11,7 +11,7 @@ mod identity;
 #[expect(dead_code, reason = "its parts land one by one")]
 mod kay;
 mod member;
-#[expect(dead_code, reason = "its parts land one by one")]
+#[expect(dead_code, unused_imports, reason = "the KaY does not use it yet")]
 mod participant;
 pub mod pdu;
 mod policy;

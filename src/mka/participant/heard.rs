@@ -1,11 +1,8 @@
 //! What became of a MKPDU that was heard, and of silence.
 
-use arrayvec::ArrayVec;
+use alloc::vec::Vec;
 
-use crate::{
-    ieee::Sci,
-    mka::{MAX_PEERS, Mi},
-};
+use crate::{ieee::Sci, mka::Mi};
 
 /// A MKPDU was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +25,7 @@ pub(in crate::mka) struct Heard {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mka) struct Expired {
     /// Live peers that were lost.
-    pub(in crate::mka) lost: ArrayVec<(Mi, Sci), MAX_PEERS>,
+    pub(in crate::mka) lost: Vec<(Mi, Sci)>,
     /// Our live or our potential peer list has other members than before.
     pub(in crate::mka) list_changed: bool,
 }

@@ -2,27 +2,35 @@
 //! it sends when.
 //!
 //! It knows nothing of SAKs in use, of the CP machine or of other participants: the KaY owns these, and
-//! gives what is to be said of them as a [`KeyPart`].
+//! gives what is to be said of them as a [`KeyPart`]. Memory and time are bounded, whatever is heard:
+//! each table has its constant, with the reason beside it.
 
 mod compose;
 mod election;
+mod hear;
 mod heard;
+mod identity;
+mod lists;
+mod numbers;
+mod pace;
 mod peer;
+mod peers;
+mod status;
 
 pub(super) use compose::KeyPart;
 pub(super) use election::Election;
 pub(super) use heard::{Expired, Heard};
 pub(super) use peer::Peer;
 
-use alloc::vec::Vec;
+use numbers::Numbers;
+use pace::Pace;
+use peers::Peers;
 
 use super::{
-    Discard, Mi, Mn, NewCak, ParticipantCounters, ParticipantStatus, Policy, Time,
-    kay::Events,
-    pdu::{Frame, Mkpdu},
+    Discard, Event, Mi, Mn, NewCak, NewMiWhy, ParticipantCounters, Policy, Time, kay::Events,
 };
 use crate::{
-    crypto::{CakKeys, KeyAgreement},
+    crypto::CakKeys,
     ieee::{Ckn, Sci},
 };
 
@@ -31,9 +39,13 @@ use crate::{
 pub(super) struct Participant {
     cak: NewCak,
     sci: Sci,
-    mi: Mi,
-    next: Mn,
-    peers: Vec<Peer>,
+    numbers: Numbers,
+    /// The member identifier must not be used any more, and there was no randomness for another.
+    renewal: Option<NewMiWhy>,
+    peers: Peers,
+    pace: Pace,
+    /// When the operator was last told of a peer too many.
+    told_too_many: Option<Time>,
     counters: ParticipantCounters,
 }
 
@@ -41,13 +53,14 @@ impl Participant {
     /// A participant under this member identifier whose next MKPDU has the number `mn`. Its ramp starts
     /// now, so its first MKPDU is due.
     pub(super) fn new(now: Time, cak: NewCak, sci: Sci, mi: Mi, mn: Mn) -> Self {
-        let _ = now;
         Self {
             cak,
             sci,
-            mi,
-            next: mn,
-            peers: Vec::new(),
+            numbers: Numbers::new(mi, mn),
+            renewal: None,
+            peers: Peers::default(),
+            pace: Pace::new(now),
+            told_too_many: None,
             counters: ParticipantCounters::default(),
         }
     }
@@ -72,40 +85,27 @@ impl Participant {
         self.cak.rank
     }
 
+    /// Another place among the CAKs.
+    pub(super) const fn set_rank(&mut self, rank: u64) {
+        self.cak.rank = rank;
+    }
+
     /// Its member identifier. May change in [`Self::hear`] and [`Self::compose`], never elsewhere; its
     /// message numbers then start over at 1.
     pub(super) const fn mi(&self) -> Mi {
-        self.mi
+        self.numbers.mi()
     }
 
     /// The number of its next MKPDU.
     pub(super) const fn next_mn(&self) -> Mn {
-        self.next
+        self.numbers.next()
     }
 
-    /// Takes a MKPDU of this CA whose ICV is right (802.1X-2020 9.4, 11.11.2). [`Self::expire`] comes first.
-    ///
-    /// # Errors
-    /// [`Discard`] says why it was not taken; that is counted here.
-    pub(super) fn hear(
-        &mut self,
-        now: Time,
-        pdu: &Mkpdu,
-        policy: &Policy,
-        crypto: &mut dyn KeyAgreement,
-        events: &mut Events,
-    ) -> Result<Heard, Discard> {
-        let _ = (now, pdu, policy, crypto, events);
-        Err(self.discard(Discard::Unproven))
-    }
-
-    /// Counts a MKPDU of this CA that was not taken, and gives the reason back.
+    /// Counts a MKPDU of this CA that was not taken, and gives the reason back. For those that
+    /// [`Self::hear`] never sees: a wrong ICV, say.
     pub(super) fn discard(&mut self, why: Discard) -> Discard {
-        if let Some((_, count)) = Discard::ALL
-            .iter()
-            .zip(&mut self.counters.discarded)
-            .find(|(reason, _)| **reason == why)
-        {
+        let counted = Discard::ALL.iter().zip(&mut self.counters.discarded);
+        for (_, count) in counted.filter(|(reason, _)| **reason == why) {
             *count = count.saturating_add(1);
         }
         why
@@ -113,13 +113,21 @@ impl Participant {
 
     /// Drops peers that were silent for MKA Life Time, and those that did not hear us for so long.
     pub(super) fn expire(&mut self, now: Time, policy: &Policy, events: &mut Events) -> Expired {
-        let _ = (now, policy, events);
-        Expired::default()
+        let expired = self.peers.expire(now, &policy.timers);
+        for &(mi, sci) in &expired.lost {
+            self.counters.peers_lost = self.counters.peers_lost.saturating_add(1);
+            let ckn = self.cak.ckn.clone();
+            events.push(Event::PeerLost { ckn, sci, mi });
+        }
+        if expired.live_lost() {
+            self.send_soon();
+        }
+        expired
     }
 
-    /// Live peers: those that hear us, and that we hear.
+    /// Live peers: those that hear us, and that we hear. In the order in which they became live.
     pub(super) fn live(&self) -> impl Iterator<Item = &Peer> {
-        self.peers.iter()
+        self.peers.live()
     }
 
     /// The live peer of this identifier.
@@ -133,60 +141,27 @@ impl Participant {
     }
 
     /// The port has a link again: sends at once, and then by the ramp.
-    pub(super) fn link_up(&mut self, now: Time, policy: &Policy) {
-        let _ = (now, policy);
+    pub(super) fn link_up(&mut self, now: Time) {
+        self.pace.restart(now);
     }
 
     /// Something changed that peers are to know now: sends as soon as the storm bound allows.
-    pub(super) fn send_soon(&mut self) {}
+    pub(super) const fn send_soon(&mut self) {
+        self.pace.want();
+    }
 
     /// When to send next. `bounded`: at MKA Bounded Hello Time. To be ignored while the port has no link.
     pub(super) fn next_send(&self, policy: &Policy, bounded: bool) -> Time {
-        let _ = (policy, bounded);
-        Time(core::time::Duration::MAX)
+        self.pace.next(&policy.timers, bounded)
     }
 
     /// When the next peer expires.
     pub(super) fn next_expiry(&self, policy: &Policy) -> Option<Time> {
-        let _ = policy;
-        None
+        self.peers.next_expiry(&policy.timers)
     }
 
     /// Whether a MKPDU is due.
     pub(super) fn due(&self, now: Time, policy: &Policy, bounded: bool) -> bool {
         self.next_send(policy, bounded) <= now
-    }
-
-    /// The next MKPDU. `mn_limit` belongs to [`Self::mi`]: no number from there on may leave yet.
-    ///
-    /// `None` where the limit is reached, or where there is no randomness for a new member identifier, or
-    /// where the MKPDU does not fit (both counted); it is then due again a little later.
-    /// Numbers that are used up give a new member identifier: with a limit, `None` is returned that once,
-    /// so that the caller can find the limit of the new one.
-    pub(super) fn compose(
-        &mut self,
-        now: Time,
-        policy: &Policy,
-        key: &KeyPart,
-        crypto: &mut dyn KeyAgreement,
-        events: &mut Events,
-        mn_limit: Option<Mn>,
-    ) -> Option<Frame> {
-        let _ = (now, policy, key, crypto, events, mn_limit);
-        self.counters.out_errors = self.counters.out_errors.saturating_add(1);
-        None
-    }
-
-    /// As an operator sees it.
-    pub(super) fn status(&self, principal: bool) -> ParticipantStatus {
-        ParticipantStatus {
-            ckn: self.cak.ckn.clone(),
-            fallback: self.cak.fallback,
-            principal,
-            mi: self.mi,
-            mn: Mn(self.next.0.saturating_sub(1)),
-            peers: Vec::new(),
-            counters: self.counters,
-        }
     }
 }
