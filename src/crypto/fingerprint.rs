@@ -7,11 +7,14 @@ use core::{error, fmt, str::FromStr};
 
 use ring::digest::{Context, SHA256};
 
-use super::{Sak, scrub::with_clean_stack};
-use crate::ieee::{KeyIdentifier, decode_hex};
+use super::{Cak, Sak, scrub::with_clean_stack};
+use crate::ieee::{Ckn, KeyIdentifier, decode_hex};
 
 /// Keeps these hashes apart from any other use of SHA-256 over a key.
 const DOMAIN: &[u8] = b"macsecgw key fingerprint v1";
+
+/// The same for a CAK under its name.
+const PAIR_DOMAIN: &[u8] = b"macsecgw CKN and CAK fingerprint v1";
 
 /// Octets of a fingerprint.
 const LEN: usize = 8;
@@ -24,14 +27,27 @@ impl Fingerprint {
     /// The fingerprint of `sak`.
     pub fn of(sak: &Sak) -> Self {
         let mut first = [0; LEN];
-        hash_into(sak.expose(), &mut first);
+        hash_into(&[DOMAIN, sak.expose()], &mut first);
+        Self(first)
+    }
+
+    /// The fingerprint of a CAK and its name together: what two operators compare by phone before they
+    /// use the pair. Either one wrong, on either side, gives another fingerprint. It says no more of the
+    /// key than an MKPDU on the wire does: enough to test a guess, which is no help against 128 random
+    /// bits.
+    pub fn of_pair(ckn: &Ckn, cak: &Cak) -> Self {
+        let mut first = [0; LEN];
+        // A name's length is part of it, and keeps the name and the key apart.
+        let len = u8::try_from(ckn.octets().len()).unwrap_or(u8::MAX);
+        let parts = [PAIR_DOMAIN, &[len], ckn.octets(), cak.expose()];
+        hash_into(&parts, &mut first);
         Self(first)
     }
 
     /// The fingerprint of a key of another kind, such as a CAK.
     pub fn of_octets(key: &[u8]) -> Self {
         let mut first = [0; LEN];
-        hash_into(key, &mut first);
+        hash_into(&[DOMAIN, key], &mut first);
         Self(first)
     }
 }
@@ -40,17 +56,16 @@ impl Fingerprint {
 /// hash, so that it begins with the fingerprint.
 pub fn static_key_identifier(sak: &Sak) -> KeyIdentifier {
     let mut first = [0; 16];
-    hash_into(sak.expose(), &mut first);
+    hash_into(&[DOMAIN, sak.expose()], &mut first);
     KeyIdentifier(first)
 }
 
-/// Writes the first octets of the hash of `key`. The hash's working space holds the key itself, so
-/// the stack is overwritten.
-fn hash_into(key: &[u8], first: &mut [u8]) {
+/// Writes the first octets of the hash of `parts` in a row. The hash's working space holds the key
+/// itself, so the stack is overwritten.
+fn hash_into(parts: &[&[u8]], first: &mut [u8]) {
     with_clean_stack(|| {
         let mut context = Context::new(&SHA256);
-        context.update(DOMAIN);
-        context.update(key);
+        parts.iter().for_each(|part| context.update(part));
         for (to, from) in first.iter_mut().zip(context.finish().as_ref()) {
             *to = *from;
         }
@@ -142,6 +157,34 @@ mod tests {
             Fingerprint::of_octets(&[0x42; 32]),
             Fingerprint::of(&sak(0x42, 32))
         );
+    }
+
+    fn pair(ckn: &str, octet: u8, len: usize) -> String {
+        let cak = Cak::take(&mut vec![octet; len]).unwrap();
+        Fingerprint::of_pair(&ckn.parse().unwrap(), &cak).to_string()
+    }
+
+    /// Figures from Python's `hashlib`.
+    #[test]
+    fn a_pair_has_one_fingerprint() {
+        assert_eq!(pair("61", 0x42, 16), "1ebe-df63-bb81-9111");
+        assert_eq!(pair("6100", 0x42, 32), "dcdf-a891-790d-ddea");
+    }
+
+    #[test]
+    fn either_part_of_a_pair_changes_its_fingerprint() {
+        let one = pair("6162", 0x42, 32);
+        for other in [
+            pair("61", 0x42, 32),
+            pair("6163", 0x42, 32),
+            pair("616242", 0x42, 32),
+            pair("6162", 0x43, 32),
+            pair("6162", 0x42, 16),
+        ] {
+            assert_ne!(one, other);
+        }
+        let alone = Fingerprint::of_octets(&[0x42; 32]);
+        assert_ne!(one, alone.to_string());
     }
 
     #[test]
