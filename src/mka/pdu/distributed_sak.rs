@@ -122,7 +122,7 @@ impl SuiteField {
     /// 8 only, from 24 on (RFC 3394).
     const fn takes(self, wrapped_len: usize) -> bool {
         match self {
-            Self::Known(suite) => wrapped_len == suite.sak_len() + 8,
+            Self::Known(suite) => wrapped_len == suite.sak_len().saturating_add(8),
             Self::Unknown(_) => wrapped_len >= 24 && wrapped_len.is_multiple_of(8),
         }
     }

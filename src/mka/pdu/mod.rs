@@ -4,6 +4,7 @@
 //! its ICV and gives its parameter sets, [`encode`] makes a frame of them. Each set has a file of its
 //! own. What is sent is the one form that every peer takes; what is heard is wider: sets in any order,
 //! types that we don't know, a second set of one type (ignored), later MKA versions.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod announcement;
 mod basic;
@@ -17,6 +18,8 @@ mod peer_list;
 mod received;
 mod sak_use;
 mod set;
+#[cfg(test)]
+mod tests;
 mod xpn;
 
 pub use announcement::{AnnouncedSuites, Announcement, Tlv, Tlvs};

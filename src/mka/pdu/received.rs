@@ -96,7 +96,7 @@ impl<'a> Received<'a> {
 
     /// The parameter sets, whether or not they are authentic. Each type counts once, in any order; types
     /// that we don't know are skipped.
-    fn parameter_sets(&self) -> Result<Mkpdu, Discard> {
+    pub(super) fn parameter_sets(&self) -> Result<Mkpdu, Discard> {
         let mut pdu = Mkpdu::new(self.basic.clone());
         Sets(self.sets).try_for_each(|set| take(&mut pdu, set?))?;
         Ok(pdu)
