@@ -176,7 +176,7 @@ fn a_starting_gateway_is_no_success() {
 
 /// The names of all fields in `value`. Below `maps` stand counters' names, which docs/metrics.md lists.
 fn fields(value: &Value, names: &mut BTreeSet<String>) {
-    const MAPS: [&str; 4] = ["counters", "drops", "secy", "ports"];
+    const MAPS: [&str; 5] = ["counters", "drops", "eapol_unsent", "secy", "ports"];
     match value {
         Value::Object(object) => {
             for (name, value) in object {

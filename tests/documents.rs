@@ -12,7 +12,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use macsec_gateway::bus::DropReason;
+use macsec_gateway::bus::{DropReason, UnsentReason};
 
 /// What a path in a document begins with.
 const PLACES: &[&str] = &[
@@ -172,6 +172,13 @@ fn every_drop_reason_is_explained() {
         assert!(
             explained.iter().any(|n| n == name),
             "no row for drop reason `{name}`"
+        );
+    }
+    for reason in UnsentReason::ALL {
+        let name = reason.name();
+        assert!(
+            explained.iter().any(|n| n == name),
+            "no row for `{name}`, why EAPOL was not sent"
         );
     }
 }

@@ -17,7 +17,7 @@ use std::{
 };
 
 use macsec_gateway::{
-    bus::{DropReason, PortStats, Snapshot},
+    bus::{DropReason, PortStats, Snapshot, UnsentReason},
     metrics::{Exporter, Kind, catalogue, metrics_document},
 };
 use scene::{Blocks, KEY_OCTET, alarm, link, one_link, snapshot};
@@ -151,6 +151,8 @@ fn values_come_from_where_the_catalogue_says() {
     let blocks = Blocks::default();
     blocks.traffic(2, 1000);
     blocks.validate.dropped(DropReason::Closed).add(4);
+    blocks.protect.eapol_sent.add(3);
+    blocks.protect.eapol_unsent(UnsentReason::TxFull).add(2);
     blocks.tx.out_pkts_too_long.add(6);
     let mut now = link("dx1", &blocks, 2);
     now.secure.stats.rx_missed = 11;
@@ -187,6 +189,14 @@ fn values_come_from_where_the_catalogue_says() {
         (
             "macsecgw_lane_dropped_frames_total{link=\"dx1\",lane=\"validate\",reason=\"closed\"}",
             4.0,
+        ),
+        (
+            "macsecgw_lane_eapol_sent_frames_total{link=\"dx1\",lane=\"protect\"}",
+            3.0,
+        ),
+        (
+            "macsecgw_lane_eapol_unsent_frames_total{link=\"dx1\",lane=\"protect\",reason=\"tx_full\"}",
+            2.0,
         ),
         ("macsecgw_port_link_up{link=\"dx1\",side=\"plain\"}", 0.0),
         (

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{API_VERSION, read_only::Sight, status::millis};
 use crate::{
-    bus::{DropReason, LaneCounters, LinkSnapshot, PortSide, PortStats, RxScView, WorkerCounters},
+    bus::{
+        DropReason, LaneCounters, LinkSnapshot, PortSide, PortStats, RxScView, UnsentReason,
+        WorkerCounters,
+    },
     ieee::An,
     macsec::{
         CounterEntry, Level, RxSaCounters, RxScCounters, RxSecyCounters, TxCounters, TxSaCounters,
@@ -63,6 +66,9 @@ pub struct LaneCounts {
     pub counts: Counts,
     /// Frames that ended here, by reason.
     pub drops: Counts,
+    /// EAPOL frames of our own that did not leave, by reason.
+    #[serde(default)]
+    pub eapol_unsent: Counts,
 }
 
 /// The transmit SC.
@@ -182,8 +188,14 @@ impl LaneCounts {
             ("octets_in", lane.octets_in.value()),
             ("bursts", lane.bursts.value()),
             ("tx_retries", lane.tx_retries.value()),
+            ("eapol_sent", lane.eapol_sent.value()),
         ]);
-        Self { counts, drops }
+        let unsent = |why: UnsentReason| (why.name().to_string(), lane.eapol_unsent(why).value());
+        Self {
+            counts,
+            drops,
+            eapol_unsent: UnsentReason::ALL.map(unsent).into(),
+        }
     }
 }
 

@@ -54,6 +54,10 @@ fn of_link(link: &LinkCounters) -> Vec<(String, &Counts)> {
             format!("link {name}, {direction} lane, dropped because"),
             &lane.drops,
         ));
+        sections.push((
+            format!("link {name}, {direction} lane, own EAPOL not sent because"),
+            &lane.eapol_unsent,
+        ));
     }
     sections.push((format!("link {name}, SecY"), &link.secy));
     let tx = format!("link {name}, transmit SC {}", link.tx_sc.sci);

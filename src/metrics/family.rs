@@ -79,6 +79,8 @@ pub enum Source {
     LaneMode,
     /// Per lane and drop reason.
     Drop,
+    /// Per lane and reason for which EAPOL of our own did not leave.
+    Unsent,
     /// Per port.
     Port(fn(&PortSnapshot) -> f64),
     /// Per port, from `ethdev`'s counters, which control continues over a driver's resets.
@@ -116,7 +118,7 @@ impl Source {
             Self::Alarm => (&["link", "alarm"], &[]),
             Self::Lane(_) => (&["link", "lane"], &[]),
             Self::LaneMode => (&["link", "lane", "mode"], &[]),
-            Self::Drop => (&["link", "lane", "reason"], &[]),
+            Self::Drop | Self::Unsent => (&["link", "lane", "reason"], &[]),
             Self::Port(_) | Self::PortStats(_) => (&["link", "side"], &[]),
             Self::PortInfo(own, _) => (&["link", "side"], own),
             Self::TxSc(_) | Self::RxSc(_) => (&["link", "sci"], &[]),

@@ -86,6 +86,22 @@ pub(super) const TABLE: &[Family] = &[
         Source::Lane(|lane| lane.tx_retries.value()),
     ),
     row(
+        "macsecgw_lane_eapol_sent_frames_total",
+        Kind::Counter,
+        "frames",
+        "EAPOL frames of our own that the secure port took, in no other count of the lane.",
+        BLOCK,
+        Source::Lane(|lane| lane.eapol_sent.value()),
+    ),
+    row(
+        "macsecgw_lane_eapol_unsent_frames_total",
+        Kind::Counter,
+        "frames",
+        "EAPOL frames of our own that did not leave by the secure port, by reason.",
+        BLOCK,
+        Source::Unsent,
+    ),
+    row(
         "macsecgw_lane_dropped_frames_total",
         Kind::Counter,
         "frames",

@@ -8,7 +8,10 @@ use alloc::{
 
 use super::family::{Scene, Source};
 use crate::{
-    bus::{Direction, DropReason, LaneCounters, LaneMode, LinkSnapshot, PortSide, PortSnapshot},
+    bus::{
+        Direction, DropReason, LaneCounters, LaneMode, LinkSnapshot, PortSide, PortSnapshot,
+        UnsentReason,
+    },
     ieee::An,
     macsec::Counter,
 };
@@ -55,7 +58,7 @@ pub(super) fn samples(source: &Source, scene: Scene<'_>) -> Vec<Sample> {
         Source::Port(_) | Source::PortStats(_) | Source::PortInfo(..) => {
             port_samples(source, scene)
         }
-        Source::Lane(_) | Source::LaneMode | Source::Drop => snapshot
+        Source::Lane(_) | Source::LaneMode | Source::Drop | Source::Unsent => snapshot
             .links
             .iter()
             .flat_map(|link| lane_samples(source, link))
@@ -127,6 +130,10 @@ fn lane_samples(source: &Source, link: &LinkSnapshot) -> Vec<Sample> {
             })),
             Source::Drop => samples.extend(DropReason::all().map(|reason| {
                 let value = number(counters.dropped(reason).value());
+                (with(&labels, vec![reason.name().to_string()]), value)
+            })),
+            Source::Unsent => samples.extend(UnsentReason::ALL.map(|reason| {
+                let value = count(counters.eapol_unsent(reason));
                 (with(&labels, vec![reason.name().to_string()]), value)
             })),
             _ => {}
