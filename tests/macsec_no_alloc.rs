@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use macsec_gateway::ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Sci};
 use macsec_gateway::macsec::{
-    FrameSet, Replay, RxSa, RxScCounters, RxSecy, TxSa, TxSecy, ValidateFrames, Verdicts,
+    FrameSet, Replay, RxSa, RxSc, RxScCounters, RxSecy, TxSa, TxSecy, ValidateFrames, Verdicts,
 };
 
 use bed::{AN, Channel, KI, counting, key};
@@ -129,18 +129,16 @@ fn bursts_and_commands_allocate_and_free_nothing() {
         let retired = (
             tx.retire_sa(AN, KI),
             rx.retire_sa(channel.sci(), AN, KI),
-            rx.remove_sc(channel.sci()),
-            rx.remove_sc(other),
+            rx.take_sc(channel.sci()).map(RxSc::into_sas),
+            rx.take_sc(other).map(RxSc::into_sas),
         );
         assert_eq!(calls() - before, 0, "{suite}");
 
         assert!(retired.0.is_some() && retired.1.is_some());
-        assert_eq!(retired.2.iter().flatten().count(), 1);
-        assert_eq!(
-            retired.2[next_an.index()].as_ref().map(|sa| sa.ki()),
-            Some(next)
-        );
-        assert!(retired.3.iter().all(Option::is_none));
+        let (sas, none) = (retired.2.unwrap(), retired.3.unwrap());
+        assert_eq!(sas.iter().flatten().count(), 1);
+        assert_eq!(sas[next_an.index()].as_ref().map(|sa| sa.ki()), Some(next));
+        assert!(none.iter().all(Option::is_none));
         assert_eq!(kept[0].in_pkts_ok.value(), 128);
         assert!(
             An::ALL

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use macsec_gateway::ieee::{CipherSuite, Pn};
-use macsec_gateway::macsec::{FrameBuf, FrameSet, Reject, Replay, TxSa, TxSecy};
+use macsec_gateway::macsec::{FrameBuf, FrameSet, Reject, Replay, TxSa, TxSaShared, TxSecy};
 use proptest::prelude::*;
 
 use crate::bed::{AN, Channel, KI, Tx, counting, key, watched};
@@ -43,7 +43,7 @@ fn at_the_end_of_the_reservation_an_sa_waits() {
     let channel = Channel::default();
     let given = counting(80, 0);
     let mut params = channel.tx_sa_params(AN, KI, watched(key(channel.suite, 0)));
-    let shared = macsec_gateway::macsec::TxSaShared::new(Pn(4));
+    let shared = TxSaShared::new(Pn(4));
     params.shared = Arc::clone(&shared);
     let mut secy = TxSecy::new(channel.tx_params());
     secy.install_sa(Box::new(TxSa::new(params).unwrap()));
@@ -68,6 +68,30 @@ fn at_the_end_of_the_reservation_an_sa_waits() {
     assert_eq!(shared.reserved_until(), Pn(4));
     assert_eq!(burst(Some(6)), (2, 6));
     assert_eq!(burst(Some(100)), (4, 10));
+}
+
+/// An agreed key has all of its space and no more, so that its end is told as such.
+#[test]
+fn the_whole_of_a_space_ends_with_the_space() {
+    for suite in CipherSuite::ALL {
+        let channel = Channel {
+            suite,
+            ..Channel::default()
+        };
+        let last = suite.pn_space().last().0;
+        let mut params = channel.tx_sa_params(AN, KI, watched(key(suite, 0)));
+        params.next_pn = Pn(last);
+        params.shared = TxSaShared::whole(suite.pn_space());
+        let shared = Arc::clone(&params.shared);
+        let mut secy = TxSecy::new(channel.tx_params());
+        secy.install_sa(Box::new(TxSa::new(params).unwrap()));
+        secy.encode_with(AN, KI);
+        let mut tx = Tx::new(secy);
+        tx.protect(&counting(80, 0));
+        assert_eq!(shared.next_pn(), Pn(last + 1));
+        let refused = tx.refuse(VecFrame::new(&counting(80, 0)));
+        assert_eq!(refused, Reject::PnExhausted);
+    }
 }
 
 /// A reservation past the end of the space does not move the end.

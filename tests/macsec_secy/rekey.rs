@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use macsec_gateway::ieee::{An, CipherSuite, KeyIdentifier};
-use macsec_gateway::macsec::{FrameBuf, Reject, Replay, RxSa, TxSa};
+use macsec_gateway::macsec::{Confidentiality, FrameBuf, Reject, Replay, RxSa, RxSaShared, TxSa};
 
 use crate::bed::{AN, Channel, KI, counting, key, watched};
 use crate::frame::VecFrame;
@@ -51,6 +51,76 @@ fn a_hundred_changes_of_an_lose_no_frame() {
     assert_eq!(delivered, 1200);
     assert_eq!(rx.scs[0].in_pkts_ok.value(), 1200);
     assert_eq!(tx.secy.counters().out_pkts_encrypted.value(), 1200);
+}
+
+/// MKA may agree on another suite or protection with each key; a SecY takes them as they come.
+#[test]
+fn a_change_of_suite_and_protection_on_a_live_channel_loses_no_frame() {
+    let each = CipherSuite::ALL.into_iter().flat_map(|suite| {
+        let offsets = [Confidentiality::Offset30, Confidentiality::Offset50];
+        [Confidentiality::IntegrityOnly, Confidentiality::Offset0]
+            .into_iter()
+            .chain(offsets.into_iter().filter(move |_| !suite.is_xpn()))
+            .map(move |confidentiality| (suite, confidentiality))
+    });
+    let mut channel = Channel {
+        replay: Replay::Strict,
+        ..Channel::default()
+    };
+    let (mut tx, mut rx) = (channel.tx(), channel.rx());
+    let given = counting(200, 0);
+    let (mut old_an, mut old_ki, mut changes) = (AN, KI, 0);
+    for (nth, (suite, confidentiality)) in (1..).zip(each) {
+        (channel.suite, channel.confidentiality) = (suite, confidentiality);
+        let (an, new_ki) = (old_an.next(), ki(nth));
+        let key = key(suite, nth);
+        rx.install(RxSa::new(channel.rx_sa_params(an, new_ki, Arc::clone(&key))).unwrap());
+        let before = tx.next_pn();
+        let sa = TxSa::new(channel.tx_sa_params(an, new_ki, watched(key))).unwrap();
+        assert!(tx.secy.install_sa(Box::new(sa)).is_none());
+        assert_eq!(tx.next_pn(), before, "the SA in use is left alone");
+        let mut wire = vec![VecFrame::new(&given); 9];
+        assert_eq!(tx.burst(&mut wire[..4]).passed().len(), 4);
+        assert!(tx.secy.encode_with(an, new_ki));
+        assert_eq!(tx.burst(&mut wire[4..]).passed().len(), 5);
+        let clear = wire[8].octets()[28..].starts_with(&given[12..]);
+        assert_eq!(clear, confidentiality == Confidentiality::IntegrityOnly);
+        assert_eq!(rx.burst(&mut wire).passed().len(), 9);
+        assert!(wire.iter().all(|frame| frame.octets() == given));
+        assert!(tx.secy.retire_sa(old_an, old_ki).is_some());
+        assert!(rx.secy.retire_sa(channel.sci(), old_an, old_ki).is_some());
+        (old_an, old_ki) = (an, new_ki);
+        changes += 1;
+    }
+    assert_eq!(changes, 12);
+    assert_eq!(rx.scs[0].in_pkts_ok.value(), 9 * 12);
+}
+
+/// Volume is counted per key: user data that was sealed, or found valid.
+#[test]
+fn an_sa_tells_the_octets_that_it_carried() {
+    for confidentiality in [Confidentiality::Offset0, Confidentiality::IntegrityOnly] {
+        let channel = Channel {
+            confidentiality,
+            ..Channel::default()
+        };
+        let (mut tx, mut rx) = (channel.tx(), channel.rx());
+        let tx_shared = Arc::clone(tx.secy.sa(AN).unwrap().shared());
+        let shared = RxSaShared::new();
+        let mut params = channel.rx_sa_params(AN, KI, key(channel.suite, 0));
+        params.shared = Arc::clone(&shared);
+        rx.install(RxSa::new(params).unwrap());
+        let given = counting(112, 0);
+        let mut secured = tx.protect(&given);
+        tx.refuse(VecFrame::new(&given[..9]));
+        assert_eq!((tx_shared.octets(), shared.octets()), (100, 0));
+        rx.validate(&secured).unwrap();
+        assert_eq!(shared.octets(), 100);
+        *secured.last_mut().unwrap() ^= 1;
+        secured[19] ^= 7; // Another number, so that it is not a duplicate.
+        assert_eq!(rx.validate(&secured), Err(Reject::NotValid));
+        assert_eq!(shared.octets(), 100);
+    }
 }
 
 #[test]

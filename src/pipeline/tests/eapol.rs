@@ -1,0 +1,256 @@
+//! EAPOL while a KaY runs: what ends in the lane and why, whose slots are whose, and that key agreement
+//! leaves by no other way.
+
+use super::{
+    bench::{BYPASSED, Bench, OWN, Peer, filter},
+    frames::{SOURCE, VecFrame, frame},
+};
+use crate::{
+    bus::{Direction, DropReason, EAPOL_SLOT_LEN, EapolFilter, LaneCommand, LaneMode},
+    ieee::{EtherType, MacAddr},
+};
+
+use DropReason as D;
+
+const KNOWN: &[u8] = b"known";
+const STRANGER: [u8; 6] = [2, 9, 9, 9, 9, 9];
+/// Copies of one burst for live peers, and for others.
+const LIVE_COPIES: usize = 32;
+const OTHER_COPIES: usize = 4;
+
+/// An MKPDU of nothing but the basic parameter set, with an ICV that nobody checks here.
+fn mkpdu(source: [u8; 6], ckn: &[u8]) -> Vec<u8> {
+    let padded = ckn.len().next_multiple_of(4);
+    let body = u16::try_from(4 + 28 + padded + 16).unwrap();
+    let set = u16::try_from(28 + ckn.len()).unwrap();
+    let mut octets = vec![0x01, 0x80, 0xc2, 0, 0, 3];
+    octets.extend(source);
+    octets.extend([0x88, 0x8e, 3, 5]);
+    octets.extend(body.to_be_bytes());
+    // The flags share two octets with the length.
+    octets.extend([3, 16]);
+    octets.extend((0xe000 | set).to_be_bytes());
+    octets.extend([0xab; 28]);
+    octets.extend(ckn);
+    octets.resize(18 + usize::from(body), 0);
+    octets
+}
+
+fn with(mut octets: Vec<u8>, at: usize, new: &[u8]) -> Vec<u8> {
+    octets[at..at + new.len()].copy_from_slice(new);
+    octets
+}
+
+/// A validate lane that hears MKPDUs of two CKNs, and of one live peer.
+fn listening(mode: LaneMode) -> Bench {
+    let mut bench = Bench::keyed(Direction::Validate, mode);
+    bench.command(LaneCommand::EapolFilter(Some(filter(&[b"other", KNOWN]))));
+    bench.said.clear();
+    bench
+}
+
+fn burst(bench: &mut Bench, octets: &[Vec<u8>]) {
+    let mut frames: Vec<_> = octets.iter().map(|octets| VecFrame::new(octets)).collect();
+    assert!(bench.burst(&mut frames).is_empty());
+}
+
+fn dropped(bench: &Bench, why: DropReason) -> u64 {
+    bench.counters().dropped(why).value()
+}
+
+#[test]
+fn what_the_kay_can_not_use_ends_in_the_lane_under_its_own_reason() {
+    let right = || mkpdu(SOURCE, KNOWN);
+    let len = u16::try_from(right().len() - 18).unwrap();
+    let claims = |len: u16| with(right(), 16, &len.to_be_bytes());
+    let ckn_of = |len: u16| with(right(), 20, &len.to_be_bytes());
+    let cases = [
+        ("eapol start", with(right(), 15, &[1]), D::EapolNotMka),
+        ("no body", right()[..18].to_vec(), D::EapolLength),
+        ("no eapol header", right()[..15].to_vec(), D::EapolLength),
+        ("half a length", right()[..17].to_vec(), D::EapolLength),
+        ("a body that is too short", claims(28), D::EapolLength),
+        ("a body beyond the frame", claims(len + 4), D::EapolLength),
+        ("a body of odd length", claims(len - 2), D::EapolLength),
+        ("the longest body", claims(u16::MAX - 3), D::EapolLength),
+        ("no CKN", ckn_of(28), D::EapolLength),
+        ("a set without room for a CKN", ckn_of(5), D::EapolLength),
+        ("a CKN beyond the body", ckn_of(28 + 32), D::EapolLength),
+        (
+            "a CKN of 33 octets",
+            mkpdu(SOURCE, &[7; 33]),
+            D::EapolLength,
+        ),
+        ("unknown CKN", mkpdu(SOURCE, b"knowm"), D::EapolUnknownCkn),
+        (
+            "a longer CKN",
+            mkpdu(SOURCE, b"known\0"),
+            D::EapolUnknownCkn,
+        ),
+        ("a shorter CKN", mkpdu(SOURCE, b"know"), D::EapolUnknownCkn),
+        ("our own frame", mkpdu(OWN.0, KNOWN), D::EapolReflected),
+        (
+            "longer than a slot",
+            {
+                let mut long = right();
+                long.resize(EAPOL_SLOT_LEN + 1, 0);
+                long
+            },
+            D::EapolOverrun,
+        ),
+    ];
+    for mode in [
+        LaneMode::Closed,
+        LaneMode::Clear,
+        LaneMode::SecuredAcceptClear,
+        LaneMode::Secured,
+    ] {
+        for (name, octets, why) in &cases {
+            let mut bench = listening(mode);
+            burst(&mut bench, std::slice::from_ref(octets));
+            assert_eq!(dropped(&bench, *why), 1, "{name} in {mode:?}");
+            assert!(bench.eapol.take().is_none(), "{name}");
+        }
+        let mut bench = listening(mode);
+        let mut padded = right();
+        padded.resize(200, 0);
+        burst(&mut bench, &[right(), padded.clone()]);
+        for wanted in [right(), padded] {
+            assert_eq!(bench.eapol.take().unwrap().octets(), wanted);
+        }
+        assert_eq!(bench.counters().dropped_total(), 0);
+    }
+}
+
+#[test]
+fn any_destination_is_heard() {
+    for destination in [[0xff; 6], [1, 0x80, 0xc2, 0, 0, 0], [2, 0, 0, 0, 0, 0xee]] {
+        let mut bench = listening(LaneMode::Secured);
+        burst(&mut bench, &[with(mkpdu(SOURCE, KNOWN), 0, &destination)]);
+        assert_eq!(bench.counters().to_control.value(), 1);
+    }
+}
+
+#[test]
+fn strangers_leave_a_live_peer_its_slots() {
+    let mut bench = listening(LaneMode::Secured);
+    let flood: Vec<_> = (0..64).map(|_| mkpdu(STRANGER, KNOWN)).collect();
+    for _ in 0..1000 {
+        burst(&mut bench, &flood);
+    }
+    let strangers = bench.counters().to_control.value();
+    assert!(strangers < 100, "{strangers}");
+    assert_eq!(
+        dropped(&bench, D::EapolOverrun),
+        64_000 - strangers,
+        "the rest is counted"
+    );
+    burst(&mut bench, &[mkpdu(SOURCE, KNOWN)]);
+    assert_eq!(bench.counters().to_control.value(), strangers + 1);
+    // And it comes first.
+    let first = bench.eapol.take().unwrap();
+    assert_eq!(first.octets()[6..12], SOURCE);
+    assert_eq!(bench.eapol.take().unwrap().octets()[6..12], STRANGER);
+}
+
+#[test]
+fn a_burst_costs_a_bounded_number_of_copies() {
+    for (source, copies) in [(SOURCE, LIVE_COPIES), (STRANGER, OTHER_COPIES)] {
+        let mut bench = listening(LaneMode::Secured);
+        burst(&mut bench, &vec![mkpdu(source, KNOWN); 64]);
+        assert_eq!(bench.counters().to_control.value(), copies as u64);
+        assert_eq!(dropped(&bench, D::EapolOverrun), 64 - copies as u64);
+        // The next burst has its own.
+        burst(&mut bench, &[mkpdu(source, KNOWN)]);
+        assert_eq!(bench.counters().to_control.value(), copies as u64 + 1);
+    }
+}
+
+/// A flood of 100,000 a second for as long as control needs for one turn.
+#[test]
+fn a_flood_with_a_live_peers_address_leaves_room_between_two_looks_of_control() {
+    let mut bench = listening(LaneMode::Secured);
+    for _ in 0..1000 {
+        burst(&mut bench, &[mkpdu(SOURCE, KNOWN)]);
+    }
+    assert_eq!(dropped(&bench, D::EapolOverrun), 0);
+    let mut taken = 0;
+    while bench.eapol.take().is_some() {
+        taken += 1;
+    }
+    assert_eq!(taken, 1000);
+}
+
+#[test]
+fn the_other_ethertype_is_key_agreements_where_the_filter_says_so() {
+    const OTHER: EtherType = EtherType(0x876f);
+    let other = with(mkpdu(SOURCE, KNOWN), 12, &[0x87, 0x6f]);
+    // Without: data like any other.
+    let mut bench = listening(LaneMode::Clear);
+    assert!(bench.one(VecFrame::new(&other)).is_some());
+    for mode in [LaneMode::Closed, LaneMode::Clear, LaneMode::Secured] {
+        let mut bench = listening(mode);
+        let wanted = EapolFilter {
+            ethertype: OTHER,
+            ..*filter(&[KNOWN])
+        };
+        bench.command(LaneCommand::EapolFilter(Some(Box::new(wanted))));
+        burst(&mut bench, &[other.clone(), mkpdu(SOURCE, KNOWN)]);
+        assert_eq!(bench.counters().to_control.value(), 1);
+        assert_eq!(bench.eapol.take().unwrap().octets(), other);
+        // EAPOL's own type still reaches nobody else.
+        assert_eq!(dropped(&bench, D::EapolNotMka), 1);
+    }
+
+    // From the plain side it does not leave in clear, even where it is on the list.
+    let mut bench = Bench::keyed(Direction::Protect, LaneMode::Clear);
+    assert!(bench.one(VecFrame::new(&other)).is_some());
+    for ethertype in [OTHER, EtherType(BYPASSED)] {
+        bench.command(LaneCommand::KayEtherType(ethertype));
+        let from_plain = frame(&[ethertype.0], 100);
+        bench.command(LaneCommand::Mode(LaneMode::Clear));
+        assert!(bench.one(VecFrame::new(&from_plain)).is_none());
+        assert!(bench.one(VecFrame::new(&frame(&[0x888e], 100))).is_none());
+        bench.command(LaneCommand::Mode(LaneMode::Secured));
+        let left = bench.one(VecFrame::new(&from_plain)).unwrap();
+        assert_eq!(left[12..14], [0x88, 0xe5], "protected, it is data");
+    }
+    assert_eq!(dropped(&bench, D::EapolFromPlain), 4);
+}
+
+#[test]
+fn eapol_out_of_a_protected_frame_is_data_and_no_kays() {
+    let mut bench = listening(LaneMode::Secured);
+    let mut peer = Peer::new();
+    for source in [SOURCE, OWN.0] {
+        let inner = mkpdu(source, KNOWN);
+        let outer = peer.protected(&inner);
+        assert_eq!(bench.one(VecFrame::new(&outer)), Some(inner));
+    }
+    assert!(bench.eapol.take().is_none());
+    assert_eq!(bench.counters().to_control.value(), 0);
+}
+
+#[test]
+fn a_wire_carries_eapol_whatever_the_filter_says() {
+    let mut bench = listening(LaneMode::Wire);
+    for octets in [mkpdu(OWN.0, KNOWN), mkpdu(SOURCE, b"?")] {
+        assert_eq!(bench.one(VecFrame::new(&octets)), Some(octets));
+    }
+}
+
+#[test]
+fn a_new_filter_holds_from_the_next_burst_on() {
+    let mut bench = listening(LaneMode::Secured);
+    let unknown = mkpdu(SOURCE, b"new");
+    burst(&mut bench, std::slice::from_ref(&unknown));
+    assert_eq!(dropped(&bench, D::EapolUnknownCkn), 1);
+    let wanted = EapolFilter {
+        live: vec![MacAddr(STRANGER)],
+        ..*filter(&[b"new"])
+    };
+    bench.command(LaneCommand::EapolFilter(Some(Box::new(wanted))));
+    burst(&mut bench, &[unknown, mkpdu(STRANGER, b"new")]);
+    assert_eq!(bench.counters().to_control.value(), 2);
+    assert_eq!(bench.eapol.take().unwrap().octets()[6..12], STRANGER);
+}
