@@ -9,7 +9,11 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{API_VERSION, read_only::Sight, status::millis};
+use super::{
+    API_VERSION,
+    read_only::Sight,
+    status::{MkaCounts, millis},
+};
 use crate::{
     bus::{
         DropReason, LaneCounters, LinkSnapshot, PortSide, PortStats, RxScView, UnsentReason,
@@ -56,6 +60,8 @@ pub struct LinkCounters {
     pub rx_scs: Vec<RxScCount>,
     /// Ports by side (`plain`, `secure`), as `ethdev` counts.
     pub ports: BTreeMap<String, Counts>,
+    /// Key agreement; null where it is not by MKA.
+    pub mka: Option<MkaCounts>,
 }
 
 /// One lane. `frames_in` = `frames_out` + `to_control` + `dropped` while nothing is under way.
@@ -166,6 +172,7 @@ impl LinkCounters {
             ports: ports
                 .map(|(side, port)| (side.name().to_string(), of_port(&port.stats)))
                 .into(),
+            mka: link.mka.as_ref().map(MkaCounts::of),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Family, gateway, lane, link, port, secy, worker};
+use super::{Family, gateway, lane, link, mka, port, secy, worker};
 
 /// Every metric that there is.
 pub fn catalogue() -> Vec<Family> {
@@ -18,6 +18,7 @@ pub fn catalogue() -> Vec<Family> {
         .flatten()
         .cloned()
         .chain(secy::families())
+        .chain(mka::families())
         .collect()
 }
 

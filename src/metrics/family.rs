@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::{
     bus::{
-        LaneCounters, LinkSnapshot, PortSnapshot, PortStats, RxSaView, Snapshot, TxSaView,
-        WorkerView,
+        LaneCounters, LinkSnapshot, MkaCakView, MkaCounters, MkaParticipantCounters, MkaView,
+        PortSnapshot, PortStats, RxSaView, Snapshot, TxSaView, WorkerView,
     },
     macsec::{Counter, RxSaCounters, RxScCounters, RxSecyCounters, TxCounters, TxSaCounters},
 };
@@ -103,6 +103,18 @@ pub enum Source {
     RxSaCount(fn(&RxSaCounters) -> &Counter),
     /// Per installed receive SA.
     RxSa(fn(&RxSaView) -> f64),
+    /// Per link with MKA; none where there is no such value now.
+    Mka(fn(&MkaView) -> Option<f64>),
+    /// Per link with MKA, from the KaY's counters.
+    MkaCount(fn(&MkaCounters) -> u64),
+    /// Per link with MKA and reason of a discard.
+    MkaDiscard,
+    /// Per link and CKN; none where there is no such value now.
+    MkaCak(fn(&MkaCakView) -> Option<f64>),
+    /// Per link and CKN that runs, from its participant's counters.
+    MkaCakCount(fn(&MkaParticipantCounters) -> u64),
+    /// Per link, CKN that runs, and reason of a discard.
+    MkaCakDiscard,
 }
 
 impl Source {
@@ -113,7 +125,14 @@ impl Source {
             Self::GatewayInfo(own, _) => (&[], own),
             Self::Worker(_) => (&["worker"], &[]),
             Self::WorkerInfo(own, _) => (&["worker"], own),
-            Self::Link(_) | Self::TxSecy(_) | Self::RxSecy(_) => (&["link"], &[]),
+            Self::Link(_)
+            | Self::TxSecy(_)
+            | Self::RxSecy(_)
+            | Self::Mka(_)
+            | Self::MkaCount(_) => (&["link"], &[]),
+            Self::MkaDiscard => (&["link", "reason"], &[]),
+            Self::MkaCak(_) | Self::MkaCakCount(_) => (&["link", "ckn"], &[]),
+            Self::MkaCakDiscard => (&["link", "ckn", "reason"], &[]),
             Self::LinkInfo(own, _) => (&["link"], own),
             Self::Alarm => (&["link", "alarm"], &[]),
             Self::Lane(_) => (&["link", "lane"], &[]),

@@ -183,6 +183,10 @@ fn link_samples(source: &Source, link: &LinkSnapshot) -> Vec<Sample> {
             })
             .collect(),
         Source::RxSc(_) | Source::RxSaCount(_) | Source::RxSa(_) => rx_samples(source, link),
+        Source::Mka(_) | Source::MkaCount(_) | Source::MkaDiscard => mka_samples(source, link),
+        Source::MkaCak(_) | Source::MkaCakCount(_) | Source::MkaCakDiscard => {
+            cak_samples(source, link)
+        }
         _ => vec![],
     }
 }
@@ -213,6 +217,54 @@ fn rx_samples(source: &Source, link: &LinkSnapshot) -> Vec<Sample> {
         }
     }
     samples
+}
+
+fn mka_samples(source: &Source, link: &LinkSnapshot) -> Vec<Sample> {
+    let Some(mka) = &link.mka else {
+        return vec![];
+    };
+    let name = [link.name.as_str()];
+    match *source {
+        Source::Mka(value) => value(mka)
+            .map(|value| (with(&name, vec![]), value))
+            .into_iter()
+            .collect(),
+        Source::MkaCount(value) => vec![(with(&name, vec![]), number(value(&mka.counters)))],
+        Source::MkaDiscard => reasons(&name, &mka.counters.discarded).collect(),
+        _ => vec![],
+    }
+}
+
+fn cak_samples(source: &Source, link: &LinkSnapshot) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for cak in link.mka.iter().flat_map(|mka| &mka.caks) {
+        let ckn = cak.ckn.to_string();
+        let labels = [link.name.as_str(), ckn.as_str()];
+        let counters = cak.participant.as_ref().map(|runs| &runs.counters);
+        match (*source, counters) {
+            (Source::MkaCak(value), _) => {
+                samples.extend(value(cak).map(|value| (with(&labels, vec![]), value)));
+            }
+            (Source::MkaCakCount(value), Some(counters)) => {
+                samples.push((with(&labels, vec![]), number(value(counters))));
+            }
+            (Source::MkaCakDiscard, Some(counters)) => {
+                samples.extend(reasons(&labels, &counters.discarded));
+            }
+            _ => {}
+        }
+    }
+    samples
+}
+
+/// One series per reason.
+fn reasons<'a>(
+    labels: &'a [&'a str],
+    discarded: &'a [(&'static str, u64)],
+) -> impl Iterator<Item = Sample> + 'a {
+    discarded
+        .iter()
+        .map(move |(reason, count)| (with(labels, vec![(*reason).to_string()]), number(*count)))
 }
 
 fn with(fixed: &[&str], more: Vec<String>) -> Vec<String> {

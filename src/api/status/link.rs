@@ -9,6 +9,7 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    mka::MkaStatus,
     port::PortStatus,
     sa::{RxScStatus, TxSaStatus},
 };
@@ -24,7 +25,7 @@ pub struct LinkStatus {
     pub name: String,
     /// `must_encrypt`, `should_encrypt` or `no_encrypt`.
     pub encryption: String,
-    /// `static`, later `mka`.
+    /// `static`, `mka` or `none`.
     pub agreement: String,
     /// Whether a transmit SA is in use and a receive SA is installed, as workers reported.
     pub secured: bool,
@@ -68,6 +69,8 @@ pub struct LinkStatus {
     pub rx_scs: Vec<RxScStatus>,
     /// SAs that were put in use since the start, both ways.
     pub an_changes: u64,
+    /// Key agreement; null where it is not by MKA.
+    pub mka: Option<MkaStatus>,
     /// Standing alarms.
     pub alarms: Vec<AlarmStatus>,
 }
@@ -149,6 +152,7 @@ impl LinkStatus {
                 .collect(),
             rx_scs: link.rx_scs.iter().map(RxScStatus::of).collect(),
             an_changes: link.an_changes,
+            mka: link.mka.as_ref().map(MkaStatus::of),
             alarms: alarms
                 .map(|alarm| AlarmStatus {
                     name: alarm.name.to_string(),

@@ -1,6 +1,7 @@
 //! The body of the reply to `status`. `docs/api.md` documents its fields; their names are stable.
 
 mod link;
+mod mka;
 mod port;
 mod sa;
 
@@ -19,6 +20,10 @@ use crate::{
 };
 
 pub use link::{AlarmStatus, LaneStatus, LinkStatus, ReplayStatus};
+pub use mka::{
+    CakStatus, ClockStatus, KeyServerStatus, LossStatus, MkaCounts, MkaKeyStatus, MkaStatus,
+    ParticipantCounts, PeerStatus,
+};
 pub use port::PortStatus;
 pub use sa::{RxSaStatus, RxScStatus, TxSaStatus};
 
