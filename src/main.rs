@@ -14,6 +14,7 @@ mod run;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use macsec_gateway::api::ask_rekey;
 use macsec_gateway::cli::{
     Cli, Command, Failure, args, check, counters, fresh_key, keygen, status,
 };
@@ -60,11 +61,19 @@ fn dispatch(command: &Command) -> Result<(), Failure> {
         }
         Command::FreshKey(args) => print(&fresh_key::run(args)?),
         Command::Status(args) => {
-            print(&status::run(&args.gateway.socket_path(), args.json)?);
+            let socket = args.gateway.socket_path();
+            match args.watch {
+                Some(seconds) => status::watch(&socket, seconds, &mut std::io::stdout())?,
+                None => print(&status::run(&socket, args.json)?),
+            }
         }
         Command::Counters(args) => {
             let socket = args.gateway.socket_path();
             print(&counters::run(&socket, args.json, args.all)?);
+        }
+        Command::Rekey(args) => {
+            let said = ask_rekey(&args.gateway.socket_path(), &args.link)?;
+            print(&format!("{said}\n"));
         }
         Command::Run(args) => run::run(args)?,
     }

@@ -20,7 +20,7 @@ use std::{
 };
 
 use macsec_gateway::{api::ask, bus::DropReason};
-use scene::{Blocks, Served, alarm, one_link};
+use scene::{Blocks, Served, alarm, mka, one_link};
 use serde_json::Value;
 
 const GROUP: &str = "daemon";
@@ -98,11 +98,87 @@ fn status_for_people_shows_state_and_rates() {
     );
 }
 
+/// A gateway with one link that agrees on keys.
+fn agreeing(served: &Served, blocks: &Blocks) {
+    let mut scene = one_link(blocks);
+    scene.links[0].agreement = "mka";
+    scene.links[0].mka = Some(mka());
+    served.publish(scene);
+}
+
+#[test]
+fn status_for_people_shows_key_agreement() {
+    let served = Served::start(GROUP);
+    let blocks = Blocks::default();
+    agreeing(&served, &blocks);
+    let status = text(&macsecgw(&["status"], &served.socket()));
+    println!("{status}");
+    let server = line(&status, "mka ");
+    assert!(server.contains("key server us (02:00:00:00:00:02/1), CP machine TRANSMITTING"));
+    assert!(line(&status, "ckn").contains(&"01".repeat(32)));
+    assert!(line(&status, "rekeys").contains("4, key in use for 30 s, next rekey in 1 min 30 s"));
+    assert!(line(&status, "lost").contains("1 times, last 2 min 0 s ago: no live peer"));
+    assert!(line(&status, "CLEAR").contains("from secured to clear 1 times"));
+    assert!(line(&status, "CLOCK").contains("stepped by -90 s, 5 s ago"));
+    let in_use = line(&status, "01010101..0101");
+    for word in [
+        "usable, IN USE",
+        "02:00:00:00:00:09/1 live",
+        "700 ms",
+        "receives, transmits",
+    ] {
+        assert!(in_use.contains(word), "{in_use}");
+    }
+    assert!(status.contains("unknown potential"), "{status}");
+    assert!(line(&status, "02020202..0202").contains("usable, fallback"));
+    assert!(line(&status, "03030303..0303").contains("waiting, starts in"));
+    assert!(line(&status, "latest").contains("LTX  LRX"), "{status}");
+    assert!(line(&status, "old ").contains("-    ORX"), "{status}");
+}
+
+#[test]
+fn status_is_watched_in_place_until_nobody_looks() {
+    let served = Served::start(GROUP);
+    let blocks = Blocks::default();
+    agreeing(&served, &blocks);
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_macsecgw"))
+        .args(["status", "--watch", "--socket"])
+        .arg(served.socket())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut shown = watching.stdout.take().expect("a pipe");
+    let mut text = String::new();
+    while text.matches("\u{1b}[H").count() < 2 {
+        let mut some = [0; 4096];
+        let octets = std::io::Read::read(&mut shown, &mut some).expect("more to see");
+        assert!(octets > 0, "it ended: {text}");
+        text += &String::from_utf8_lossy(&some[..octets]);
+    }
+    assert!(text.contains("link dx1: secured"), "{text}");
+    assert!(
+        !text.contains("link dx1: secured, controlled port open\n"),
+        "rests of a line stay"
+    );
+    drop(shown);
+    let ended = watching.wait().expect("an end");
+    assert!(ended.success(), "{ended}");
+}
+
+#[test]
+fn a_rekey_is_asked_for_by_name_of_the_link() {
+    let served = Served::start(GROUP);
+    let blocks = Blocks::default();
+    agreeing(&served, &blocks);
+    let said = text(&macsecgw(&["rekey", "dx1"], &served.socket()));
+    assert_eq!(said, "link dx1: a new SAK is made\n");
+}
+
 #[test]
 fn json_is_the_reply() {
     let served = Served::start(GROUP);
     let blocks = Blocks::default();
-    served.publish(one_link(&blocks));
+    agreeing(&served, &blocks);
     for verb in ["status", "counters"] {
         let printed = text(&macsecgw(&[verb, "--json"], &served.socket()));
         let mut printed: Value = serde_json::from_str(&printed).expect("JSON");
@@ -176,7 +252,7 @@ fn a_starting_gateway_is_no_success() {
 
 /// The names of all fields in `value`. Below `maps` stand counters' names, which docs/metrics.md lists.
 fn fields(value: &Value, names: &mut BTreeSet<String>) {
-    const MAPS: [&str; 5] = ["counters", "drops", "eapol_unsent", "secy", "ports"];
+    const MAPS: [&str; 6] = ["counters", "drops", "eapol_unsent", "secy", "ports", "kay"];
     match value {
         Value::Object(object) => {
             for (name, value) in object {
@@ -197,6 +273,7 @@ fn every_field_is_documented_and_every_documented_field_is_there() {
     let blocks = Blocks::default();
     let mut scene = one_link(&blocks);
     scene.links[0].alarms.push(alarm());
+    scene.links[0].mka = Some(mka());
     served.publish(scene);
     let document = include_str!("../docs/api.md");
     for verb in ["status", "counters"] {

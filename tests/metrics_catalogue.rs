@@ -20,7 +20,7 @@ use macsec_gateway::{
     bus::{DropReason, PortStats, Snapshot, UnsentReason},
     metrics::{Exporter, Kind, catalogue, metrics_document},
 };
-use scene::{Blocks, KEY_OCTET, alarm, link, one_link, snapshot};
+use scene::{Blocks, KEY_OCTET, alarm, link, mka, one_link, snapshot};
 
 /// Every sample of a text, by name and labels.
 fn samples(text: &str) -> BTreeMap<String, f64> {
@@ -43,6 +43,7 @@ fn prometheus_linter_is_silent() {
     blocks.traffic(0, 5);
     let mut busy = link("dx1", &blocks, 0);
     busy.alarms.push(alarm());
+    busy.mka = Some(mka());
     let mut scene = snapshot(vec![busy, link("dx2", &blocks, 3)], &blocks);
     scene.last_reload = Some((Instant::now(), Ok(())));
     let text = render(&mut Exporter::default(), &scene);
@@ -274,6 +275,58 @@ fn an_old_snapshot_is_said_to_be_old() {
     assert!(find(&samples, "macsecgw_ready").abs() < 1e-9);
     assert!((find(&samples, "macsecgw_snapshot_age_seconds") - 9.0).abs() < 1e-6);
     assert_eq!(Arc::strong_count(&blocks.tx), 2);
+}
+
+#[test]
+fn key_agreement_is_counted_by_link_and_by_name_of_the_cak() {
+    let blocks = Blocks::default();
+    let mut scene = one_link(&blocks);
+    scene.links[0].mka = Some(mka());
+    let link = scene.links[0].name.clone();
+    let text = render(&mut Exporter::default(), &scene);
+    let samples = samples(&text);
+    let ckn = |octet: &str| octet.repeat(32);
+    let of = |name: &str, ckn: &str, more: &str| {
+        find(
+            &samples,
+            &format!("{name}{{link=\"{link}\",ckn=\"{ckn}\"{more}}}"),
+        )
+    };
+    for (name, octet, more, value) in [
+        ("macsec_mka_principal", "01", "", 1.0),
+        ("macsec_mka_principal", "02", "", 0.0),
+        ("macsec_mka_live_peers", "01", "", 1.0),
+        ("macsec_mka_potential_peers", "01", "", 1.0),
+        ("macsec_mka_live_peers", "02", "", 0.0),
+        ("macsec_mka_cak_usable", "03", "", 0.0),
+        ("macsec_mka_cak_expiry_seconds", "01", "", 600.0),
+        ("macsec_mka_in_mkpdus_total", "01", "", 11.0),
+        (
+            "macsec_mka_cak_discarded_mkpdus_total",
+            "01",
+            ",reason=\"icv\"",
+            3.0,
+        ),
+    ] {
+        let found = of(name, &ckn(octet), more);
+        assert!((found - value).abs() < 1e-9, "{name} {octet}: {found}");
+    }
+    for (name, more, value) in [
+        ("macsec_mka_key_server", "", 1.0),
+        ("macsec_mka_rekeys_total", "", 4.0),
+        ("macsec_mka_since_rekey_seconds", "", 30.0),
+        ("macsec_mka_saks_generated_total", "", 5.0),
+        (
+            "macsec_mka_discarded_mkpdus_total",
+            ",reason=\"unknown_ckn\"",
+            7.0,
+        ),
+    ] {
+        let found = find(&samples, &format!("{name}{{link=\"{link}\"{more}}}"));
+        assert!((found - value).abs() < 1e-9, "{name}: {found}");
+    }
+    // A member identifier is a peer's own choice: it may stand in no label.
+    assert!(!text.contains(&"b2".repeat(12)));
 }
 
 #[test]

@@ -88,9 +88,22 @@ impl error::Error for AskError {}
 /// # Errors
 /// No gateway, no access, a refusal, or a broken reply.
 pub fn ask(socket: &Path, verb: &str) -> Result<Value, AskError> {
-    let mut line = json!({ "v": API_VERSION, "verb": verb })
-        .to_string()
-        .into_bytes();
+    send(socket, &json!({ "v": API_VERSION, "verb": verb }))
+}
+
+/// Asks for a new SAK on a link; what control says about it.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_rekey(socket: &Path, link: &str) -> Result<String, AskError> {
+    let request = json!({ "v": API_VERSION, "verb": "rekey", "link": link });
+    let body = send(socket, &request)?;
+    let text = body.get("text").and_then(Value::as_str);
+    Ok(text.unwrap_or_default().to_string())
+}
+
+fn send(socket: &Path, request: &Value) -> Result<Value, AskError> {
+    let mut line = request.to_string().into_bytes();
     line.push(b'\n');
     let reply = exchange(socket, &line)?;
     read_reply(socket, &reply)

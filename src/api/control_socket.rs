@@ -61,10 +61,10 @@ impl ControlSocket {
                     now,
                 })
             }
-            Kind::Change(verb) => {
+            Kind::Change(verb, values) => {
                 allow_change(peer, verb.name)?;
                 tracing::info!(verb = verb.name, uid = %peer.uid, pid = peer.pid, "asked to change");
-                let said = self.requests.ask((verb.request)());
+                let said = self.requests.ask((verb.request)(&values));
                 match said {
                     Ok(text) => Ok(json!({ "v": super::API_VERSION, "text": text })),
                     Err(text) => Err(ErrorReply::new(

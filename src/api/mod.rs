@@ -22,7 +22,7 @@ mod socket_file;
 mod state_changing;
 mod status;
 
-pub use client::{AskError, ask, ask_as};
+pub use client::{AskError, ask, ask_as, ask_rekey};
 pub use counters::{
     Counters, Counts, LaneCounts, LinkCounters, RxScCount, SaCount, TxScCount, WorkerCounts,
 };

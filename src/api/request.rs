@@ -22,8 +22,8 @@ pub struct Call(pub(super) Kind);
 pub(super) enum Kind {
     /// A verb that reads.
     Read(&'static ReadVerb),
-    /// A verb that changes something.
-    Change(&'static ChangeVerb),
+    /// A verb that changes something, and the values of its fields.
+    Change(&'static ChangeVerb, Vec<String>),
 }
 
 impl Call {
@@ -31,7 +31,7 @@ impl Call {
     pub const fn verb(&self) -> &'static str {
         match &self.0 {
             Kind::Read(verb) => verb.name,
-            Kind::Change(verb) => verb.name,
+            Kind::Change(verb, _) => verb.name,
         }
     }
 }
@@ -71,12 +71,12 @@ pub fn parse(line: &[u8]) -> Result<Call, ErrorReply> {
         }
     };
     if let Some(read) = read_only::VERBS.iter().find(|each| each.name == verb) {
-        check_fields(read.name, &fields)?;
+        take_fields(read.name, &[], fields)?;
         return Ok(Call(Kind::Read(read)));
     }
     if let Some(change) = state_changing::VERBS.iter().find(|each| each.name == verb) {
-        check_fields(change.name, &fields)?;
-        return Ok(Call(Kind::Change(change)));
+        let values = take_fields(change.name, change.fields, fields)?;
+        return Ok(Call(Kind::Change(change, values)));
     }
     let text = format!("no verb {}", quoted(&verb));
     Err(ErrorReply::new(ErrorCode::UnknownVerb, text, verbs()))
@@ -98,12 +98,33 @@ fn check_version(version: Option<&Value>) -> Result<(), ErrorReply> {
     }
 }
 
-/// No verb has fields of its own so far.
-fn check_fields(verb: &str, given: &Map<String, Value>) -> Result<(), ErrorReply> {
-    given.keys().next().map_or(Ok(()), |unknown| {
+/// The values of a verb's own fields, in their order: every one is a text and must be there.
+fn take_fields(
+    verb: &str,
+    wanted: &[&str],
+    mut given: Map<String, Value>,
+) -> Result<Vec<String>, ErrorReply> {
+    let remedy = || match wanted {
+        [] => format!("`{verb}` takes `v` and `verb` only"),
+        _ => format!("`{verb}` takes `v`, `verb` and `{}`", wanted.join("`, `")),
+    };
+    let values = wanted
+        .iter()
+        .map(|field| match given.remove(*field) {
+            Some(Value::String(value)) => Ok(value),
+            Some(_) => {
+                let text = format!("`{field}` is not a text");
+                Err(ErrorReply::new(ErrorCode::BadField, text, remedy()))
+            }
+            None => {
+                let text = format!("`{verb}` without `{field}`");
+                Err(ErrorReply::new(ErrorCode::MissingField, text, remedy()))
+            }
+        })
+        .collect::<Result<_, _>>()?;
+    given.keys().next().map_or(Ok(values), |unknown| {
         let text = format!("`{verb}` has no field {}", quoted(unknown));
-        let remedy = format!("`{verb}` takes `v` and `verb` only");
-        Err(ErrorReply::new(ErrorCode::UnknownField, text, remedy))
+        Err(ErrorReply::new(ErrorCode::UnknownField, text, remedy()))
     })
 }
 
@@ -144,6 +165,11 @@ mod tests {
             let line = format!("{{\"v\":1,\"verb\":\"{verb}\"}}");
             assert_eq!(parse(line.as_bytes()).unwrap().verb(), verb);
         }
+        let rekey = br#"{"v":1,"verb":"rekey","link":"dx1"}"#;
+        let Kind::Change(verb, values) = parse(rekey).unwrap().0 else {
+            panic!("rekey reads only");
+        };
+        assert_eq!((verb.name, &*values), ("rekey", &["dx1".to_string()][..]));
     }
 
     #[test]
@@ -173,6 +199,21 @@ mod tests {
                 "{\"v\":1,\"verb\":\"status\",\"link\":\"a\"}",
                 ErrorCode::UnknownField,
                 "only",
+            ),
+            (
+                "{\"v\":1,\"verb\":\"rekey\"}",
+                ErrorCode::MissingField,
+                "`link`",
+            ),
+            (
+                "{\"v\":1,\"verb\":\"rekey\",\"link\":1}",
+                ErrorCode::BadField,
+                "`link`",
+            ),
+            (
+                "{\"v\":1,\"verb\":\"rekey\",\"link\":\"dx1\",\"now\":true}",
+                ErrorCode::UnknownField,
+                "`link`",
             ),
             (
                 "{\"v\":1,\"verb\":\"reload\",\"force\":true}",

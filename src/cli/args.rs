@@ -46,6 +46,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Show every counter of a running gateway.
     Counters(CountersArgs),
+    /// Have a running gateway agree on a new SAK for a link, without loss.
+    Rekey(RekeyArgs),
     /// Make keys.
     #[command(subcommand)]
     Keygen(KeygenCommand),
@@ -119,8 +121,12 @@ impl Gateway {
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
     /// Write JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     pub json: bool,
+    /// Show it anew in place every so many seconds, 1 unless said, until interrupted.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub watch: Option<u16>,
     /// Which gateway.
     #[command(flatten)]
     pub gateway: Gateway,
@@ -135,6 +141,23 @@ pub struct CountersArgs {
     /// Show the counters that are 0, too.
     #[arg(long)]
     pub all: bool,
+    /// Which gateway.
+    #[command(flatten)]
+    pub gateway: Gateway,
+}
+
+/// Arguments of `rekey`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "The key server makes the SAK at once, or as soon as the standard's gap of 6 s \
+                        between two SAKs is over. Exit code: 0 when it was asked for, 1 when it was \
+                        refused: by a link without MKA or without a live peer, or where the peer is \
+                        the key server."
+)]
+pub struct RekeyArgs {
+    /// The link's name, as in the config.
+    #[arg(value_name = "LINK")]
+    pub link: String,
     /// Which gateway.
     #[command(flatten)]
     pub gateway: Gateway,
@@ -226,6 +249,9 @@ mod tests {
             "macsecgw run --config gw.toml --log-format json --log-level debug",
             "macsecgw check",
             "macsecgw counters --socket /run/x.sock",
+            "macsecgw status --watch",
+            "macsecgw status --watch 5 --name edge",
+            "macsecgw rekey dx1 --name edge",
             "macsecgw keygen cak --out-dir keys",
             "macsecgw keygen sak --suite gcm-aes-128 --out tx.sak --show-secret",
             "macsecgw fresh-key --config gw.toml --link dx1 --fingerprint 0123456789abcdef",
@@ -243,6 +269,8 @@ mod tests {
                 "0123-4567-89ab-cdef",
             ),
             ("macsecgw chek", "check"),
+            ("macsecgw rekey", "LINK"),
+            ("macsecgw status --watch 0", "1..=3600"),
         ] {
             let error = parsed(line).unwrap_err().to_string();
             assert!(error.contains(right), "{error}");

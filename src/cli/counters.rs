@@ -68,6 +68,13 @@ fn of_link(link: &LinkCounters) -> Vec<(String, &Counts)> {
         sections.push((rx.clone(), &sc.counters));
         sections.extend(of_sas(&rx, &sc.sas));
     }
+    if let Some(mka) = &link.mka {
+        sections.push((format!("link {name}, KaY"), &mka.kay));
+        sections.extend(mka.participants.iter().map(|each| {
+            let title = format!("link {name}, participant of CKN {}", each.ckn);
+            (title, &each.counters)
+        }));
+    }
     sections.extend(
         link.ports
             .iter()

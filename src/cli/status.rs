@@ -1,10 +1,11 @@
 //! `macsecgw status`: what runs and how it fares, for people or as the API's own JSON.
 
 mod link;
+mod mka;
 mod rates;
 
 use alloc::{format, string::String, vec::Vec};
-use std::{path::Path, thread, time::Duration};
+use std::{io::Write, path::Path, thread, time::Duration};
 
 use super::{
     quantity::span,
@@ -27,6 +28,32 @@ pub fn run(socket: &Path, json: bool) -> Result<String, AskError> {
     let before: Status = ask_as(socket, "status")?;
     thread::sleep(LOOKS_APART);
     Ok(render(&before, &ask_as(socket, "status")?))
+}
+
+/// Shows the same for people in place, every so many seconds, until the terminal or the gateway goes
+/// away.
+///
+/// # Errors
+/// As [`run`]; a gateway that ends while it is watched, too.
+pub fn watch(socket: &Path, seconds: u16, to: &mut impl Write) -> Result<(), AskError> {
+    let mut before: Status = ask_as(socket, "status")?;
+    loop {
+        thread::sleep(Duration::from_secs(seconds.into()));
+        let now: Status = ask_as(socket, "status")?;
+        let shown = to.write_all(in_place(&render(&before, &now)).as_bytes());
+        if shown.and_then(|()| to.flush()).is_err() {
+            // Nobody looks any more.
+            return Ok(());
+        }
+        before = now;
+    }
+}
+
+/// Over what was shown before: the cursor goes home, and the rest of each line and of the screen is
+/// cleared after the text, so that nothing flickers.
+fn in_place(text: &str) -> String {
+    let lines = text.replace('\n', "\x1b[K\n");
+    format!("\x1b[H{lines}\x1b[J")
 }
 
 /// The text for people, from two looks at the same gateway.

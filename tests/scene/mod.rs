@@ -15,18 +15,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use macsec_gateway::{
     api::{ApiConfig, ApiThreads, serve},
     bus::{
-        AlarmView, EngineView, LaneCounters, LaneMode, LinkDownWay, LinkSnapshot, LinkState,
-        PortSnapshot, PortStats, RxSaView, RxScView, Secured, Snapshot, SnapshotWriter, TxSaView,
-        WorkerCounters, WorkerView, snapshot_channel,
+        AlarmView, CakState, ClockState, ClockView, EngineView, KeyServerView, LaneCounters,
+        LaneMode, LinkDownWay, LinkSnapshot, LinkState, LossView, MkaCakView, MkaCounters,
+        MkaKeyView, MkaParticipantCounters, MkaParticipantView, MkaPeerView, MkaView, PortSnapshot,
+        PortStats, RxSaView, RxScView, Secured, Snapshot, SnapshotWriter, TxSaView, WorkerCounters,
+        WorkerView, snapshot_channel,
     },
     control::{Request, request_channel},
-    ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Sci, Ssci},
+    ieee::{An, CipherSuite, Ckn, KeyIdentifier, MacAddr, Pn, Sci, Ssci},
     macsec::{Replay, RxScCounters, RxSecyCounters, SectagSci, TxCounters, ValidateFrames},
 };
 
@@ -307,5 +309,94 @@ pub(crate) fn config(directory: &Directory, group: &str) -> ApiConfig {
         socket_path: directory.socket(),
         group: group.into(),
         metrics_listen: Some(([127, 0, 0, 1], 0).into()),
+    }
+}
+
+/// The KaY of a link in the midst of everything: a pair in use with a live and a potential peer, a fallback
+/// without any, a pair to come, both keys, a loss, a clock that stepped.
+pub(crate) fn mka() -> MkaView {
+    let ckn = |octet: u8| Ckn::new(&[octet; 32]).expect("32 octets");
+    let own = Sci::new(MacAddr([2, 0, 0, 0, 0, 2]), 1);
+    let key = |number: u8, latest: bool| MkaKeyView {
+        an: an(number),
+        ki: KeyIdentifier([KEY_OCTET; 16]),
+        suite: CipherSuite::GcmAesXpn256,
+        tx: latest,
+        rx: true,
+        ssci: Some(Ssci(1)),
+        next_pn: Pn(77),
+    };
+    let cak = |octet, state, participant| MkaCakView {
+        ckn: ckn(octet),
+        fallback: octet == 2,
+        principal: octet == 1,
+        state,
+        start: (octet == 3).then_some(4_000_000_000),
+        end: (octet == 1).then_some(3_000_000_000),
+        starts_in: (octet == 3).then_some(Duration::from_secs(900)),
+        expires_in: (octet == 1).then_some(Duration::from_secs(600)),
+        participant,
+    };
+    let counters = MkaParticipantCounters {
+        in_mkpdus: 11,
+        out_mkpdus: 12,
+        discarded: vec![("icv", 3), ("message_number", 0)],
+        ..MkaParticipantCounters::default()
+    };
+    let participant = |peers: Vec<MkaPeerView>| MkaParticipantView {
+        mi: "a1".repeat(12),
+        mn: 12,
+        peers,
+        counters: counters.clone(),
+    };
+    let peer = |last: u8, live: bool| MkaPeerView {
+        sci: live.then(|| Sci::new(MacAddr([2, 0, 0, 0, 0, last]), 1)),
+        mi: "b2".repeat(12),
+        mn: 9,
+        live,
+        heard: Duration::from_millis(700),
+        priority: 16,
+        version: 1,
+        tx: live,
+        rx: live,
+    };
+    let peers = vec![peer(9, true), peer(10, false)];
+    MkaView {
+        sci: own,
+        cp_state: "TRANSMITTING",
+        caks: vec![
+            cak(1, CakState::Usable, Some(participant(peers))),
+            cak(2, CakState::Usable, Some(participant(Vec::new()))),
+            cak(3, CakState::Waiting, None),
+        ],
+        principal: Some(ckn(1)),
+        key_server: Some(KeyServerView {
+            sci: own,
+            is_us: true,
+        }),
+        latest: Some(key(1, true)),
+        old: Some(key(0, false)),
+        rekeys: 4,
+        since_rekey: Some(Duration::from_secs(30)),
+        next_rekey: Some(Duration::from_secs(90)),
+        last_loss: Some(LossView {
+            why: "peers_gone",
+            sentence: "no live peer was heard for MKA Life Time",
+            ago: Duration::from_secs(120),
+        }),
+        losses: 1,
+        falls_to_clear: 1,
+        clock: ClockView {
+            state: ClockState::Stepped,
+            utc: 2_000_000_000,
+            last_step: Some(-90),
+            last_step_ago: Some(Duration::from_secs(5)),
+            steps: 1,
+        },
+        counters: MkaCounters {
+            saks_generated: 5,
+            discarded: vec![("unknown_ckn", 7)],
+            ..MkaCounters::default()
+        },
     }
 }

@@ -36,6 +36,10 @@ pub(super) fn render(
     text.push_str(&ports(link));
     text.push('\n');
     text.push_str(&lanes(before, link, interval));
+    if let Some(mka) = &link.mka {
+        text.push('\n');
+        text.push_str(&super::mka::render(mka));
+    }
     let sas = sas(link);
     if sas.has_rows() {
         text.push('\n');
