@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::Flock;
 
 use super::StateError;
-use super::disk::{Disk, Filesystem};
+use super::disk::{self, ASIDE, Disk, Filesystem};
 use super::lock;
 use super::record::{Direction, Record, Status};
 use crate::crypto::Fingerprint;
@@ -16,8 +16,6 @@ use crate::ieee::{An, CipherSuite, Pn, Sci};
 
 /// The end of a state file's name.
 const SUFFIX: &str = ".pn";
-/// The end of the name of a file that is not yet in its place.
-const ASIDE: &str = ".aside";
 
 /// What a static key is used for. Each part is bound to the key for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +67,7 @@ impl Reservation {
 /// The state directory of a running gateway, which no other one may use.
 #[derive(Debug)]
 pub struct StateDir {
-    files: Files<Filesystem>,
+    pub(super) files: Files<Filesystem>,
     /// Transmit keys whose reservation is with someone in this process.
     reserved: RefCell<BTreeSet<Fingerprint>>,
     _lock: Flock<File>,
@@ -189,8 +187,8 @@ pub fn declare_fresh(path: &Path, key: &KeyUse, sci: Option<Sci>) -> Result<(), 
 /// The files themselves, without the locks.
 #[derive(Debug)]
 pub(super) struct Files<D> {
-    path: PathBuf,
-    disk: D,
+    pub(super) path: PathBuf,
+    pub(super) disk: D,
 }
 
 impl<D: Disk> Files<D> {
@@ -377,22 +375,11 @@ impl<D: Disk> Files<D> {
     /// Puts `record` in its file's place. When this returns, a crash can't undo it any more.
     fn save(&self, record: &Record) -> Result<(), StateError> {
         let path = self.file(record.direction, &record.link, record.fingerprint);
-        let mut aside = path.clone().into_os_string();
-        aside.push(ASIDE);
-        let aside = PathBuf::from(aside);
-        self.disk
-            .write(&aside, record.encode().as_bytes())
-            .map_err(|error| StateError::io("write", &aside, &error))?;
-        // The content must be down before the name is, or a crash leaves the name with no content.
-        self.disk
-            .sync_file(&aside)
-            .map_err(|error| StateError::io("sync", &aside, &error))?;
-        self.disk
-            .rename(&aside, &path)
-            .map_err(|error| StateError::io("rename", &aside, &error))?;
-        self.disk
-            .sync_directory(&self.path)
-            .map_err(|error| StateError::io("sync", &self.path, &error))
+        Ok(disk::replace(
+            &self.disk,
+            &path,
+            record.encode().as_bytes(),
+        )?)
     }
 
     /// The link that has transmit state for a key, whatever that state says.

@@ -4,15 +4,20 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-use super::record::MAX_RECORD;
+/// The longest file that is read: a packet number record has less than 400 octets, an identity less
+/// than 150 for each of its CAKs.
+const MAX_FILE: usize = 8192;
+
+/// The end of the name of a file that is not yet in its place.
+pub(super) const ASIDE: &str = ".aside";
 
 /// What is asked of a file system. One call, one effect.
 pub(super) trait Disk {
-    /// The content of a file, cut behind [`MAX_RECORD`]; `None` where there is no such file.
+    /// The content of a file, cut behind [`MAX_FILE`]; `None` where there is no such file.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
     /// The names in a directory.
     fn names(&self, directory: &Path) -> io::Result<Vec<String>>;
@@ -26,6 +31,48 @@ pub(super) trait Disk {
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// What a call of [`Disk`] failed at.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) step: &'static str,
+    pub(super) path: PathBuf,
+    pub(super) kind: io::ErrorKind,
+}
+
+impl Failed {
+    /// Says of an error what was being done to what.
+    pub(super) fn at(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |error| Self {
+            step,
+            path,
+            kind: error.kind(),
+        }
+    }
+}
+
+/// Puts `content` in the place of the file `path`, by way of a file aside. When this returns, a crash
+/// can't undo it any more.
+pub(super) fn replace(disk: &impl Disk, path: &Path, content: &[u8]) -> Result<(), Failed> {
+    let aside = aside(path);
+    disk.write(&aside, content)
+        .map_err(Failed::at("write", &aside))?;
+    // The content must be down before the name is, or a crash leaves the name with no content.
+    disk.sync_file(&aside).map_err(Failed::at("sync", &aside))?;
+    disk.rename(&aside, path)
+        .map_err(Failed::at("rename", &aside))?;
+    let directory = path.parent().unwrap_or(path);
+    disk.sync_directory(directory)
+        .map_err(Failed::at("sync", directory))
+}
+
+/// Where the next content of `path` is written.
+fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.to_path_buf().into_os_string();
+    aside.push(ASIDE);
+    aside.into()
 }
 
 /// The file system itself.
@@ -43,7 +90,7 @@ impl Disk for Filesystem {
             opened => opened?,
         };
         let mut content = Vec::new();
-        file.take(MAX_RECORD as u64).read_to_end(&mut content)?;
+        file.take(MAX_FILE as u64).read_to_end(&mut content)?;
         Ok(Some(content))
     }
 

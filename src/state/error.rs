@@ -4,6 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::disk::Failed;
 use crate::crypto::Fingerprint;
 use crate::ieee::Pn;
 
@@ -117,6 +118,13 @@ impl StateError {
             path: path.to_path_buf(),
             kind: error.kind(),
         }
+    }
+}
+
+impl From<Failed> for StateError {
+    fn from(failed: Failed) -> Self {
+        let Failed { step, path, kind } = failed;
+        Self::Io { step, path, kind }
     }
 }
 

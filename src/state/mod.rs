@@ -10,6 +10,7 @@
 mod dir;
 mod disk;
 mod error;
+mod lines;
 mod lock;
 mod record;
 #[cfg(test)]

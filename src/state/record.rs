@@ -1,15 +1,11 @@
-//! The format of a state file: a few lines of text, and a checksum over them.
-//!
-//! Text, so that an operator can look at it. The version comes first and rules the rest; the
-//! checksum comes last and ends with the newline, so that a file cut anywhere is seen to be cut.
+//! The format of a packet number file: see [`lines`].
 
-use core::fmt::{self, Write as _};
+use core::fmt;
 use core::str::FromStr;
 use std::path::Path;
 
-use ring::digest::{SHA256, digest};
-
 use super::StateError;
+use super::lines::{self, Flaw};
 use crate::crypto::Fingerprint;
 use crate::ieee::{An, CipherSuite, Pn, Sci};
 
@@ -17,9 +13,6 @@ use crate::ieee::{An, CipherSuite, Pn, Sci};
 pub(super) const VERSION: u32 = 1;
 
 const MAGIC: &str = "macsecgw-packet-numbers";
-
-/// The longest file that is read; a record has less than 400 octets.
-pub(super) const MAX_RECORD: usize = 4096;
 
 /// Whose packet numbers these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,52 +77,23 @@ impl fmt::Display for Record {
 impl Record {
     /// The file's content.
     pub(super) fn encode(&self) -> String {
-        let mut text = self.to_string();
-        let checksum = checksum(&text);
-        text.push_str(&checksum);
-        text
+        lines::sealed(self.to_string())
     }
 
     /// Reads the content of the file `path`.
     pub(super) fn decode(path: &Path, octets: &[u8]) -> Result<Self, StateError> {
-        let truncated = || StateError::Truncated {
-            path: path.to_path_buf(),
-        };
-        let corrupt = || StateError::Corrupt {
-            path: path.to_path_buf(),
-        };
-        let text = std::str::from_utf8(octets).map_err(|_| corrupt())?;
-        // The version before all else: only its own format says how a later one ends.
-        let (first, _) = text.split_once('\n').ok_or_else(truncated)?;
-        let (magic, version) = first.split_once(' ').ok_or_else(corrupt)?;
-        if magic != MAGIC {
-            return Err(corrupt());
+        let path = path.to_path_buf();
+        match lines::opened(MAGIC, VERSION, octets) {
+            Ok(body) => Self::parse(body).ok_or(StateError::Corrupt { path }),
+            Err(Flaw::Truncated) => Err(StateError::Truncated { path }),
+            Err(Flaw::Corrupt) => Err(StateError::Corrupt { path }),
+            Err(Flaw::Version(found)) => Err(StateError::Version { path, found }),
         }
-        if version != VERSION.to_string() {
-            return Err(StateError::Version {
-                path: path.to_path_buf(),
-                found: version
-                    .chars()
-                    .filter(char::is_ascii_graphic)
-                    .take(16)
-                    .collect(),
-            });
-        }
-        let lines = text.strip_suffix('\n').ok_or_else(truncated)?;
-        let body_len = lines.rfind('\n').map_or(0, |at| at + 1);
-        let (body, last) = text.split_at(body_len);
-        if !last.starts_with("checksum ") {
-            return Err(truncated());
-        }
-        if last != checksum(body) {
-            return Err(corrupt());
-        }
-        Self::parse(body).ok_or_else(corrupt)
     }
 
     /// The lines, of which the checksum has said that they are what was written.
     fn parse(body: &str) -> Option<Self> {
-        let mut lines = body.lines().skip(1);
+        let mut lines = body.lines();
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         let record = Self {
             direction: match value("direction")? {
@@ -160,17 +124,6 @@ fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
-/// The last line of a file whose other lines are `body`.
-fn checksum(body: &str) -> String {
-    let mut line = String::from("checksum ");
-    for octet in digest(&SHA256, body.as_bytes()).as_ref() {
-        // Writing to a string can't fail.
-        let _ = write!(line, "{octet:02x}");
-    }
-    line.push('\n');
-    line
-}
-
 /// What a state file of these octets says, written anew. For the fuzzer alone, which has no files.
 ///
 /// # Errors
@@ -183,5 +136,5 @@ pub fn checked_again(octets: &[u8]) -> Result<String, StateError> {
 /// `body` and the checksum that it should have, which no fuzzer would find.
 #[cfg(fuzzing)]
 pub fn with_checksum(body: &str) -> String {
-    format!("{body}{}", checksum(body))
+    lines::sealed(body.to_owned())
 }
