@@ -1,4 +1,5 @@
-//! Files that survive a restart: which packet numbers of a static key may have been used.
+//! Files that survive a restart: which packet numbers of a static key may have been used, and which
+//! member a link is to its peers in MKA.
 //!
 //! A static key outlives the process, and a packet number must never be used twice with it. So
 //! numbers are reserved ahead on disk before they are used, and a start goes on behind the end of
@@ -10,13 +11,21 @@
 mod dir;
 mod disk;
 mod error;
+mod identity;
+mod kept_error;
 mod lines;
 mod lock;
+#[cfg(test)]
+mod model_disk;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use dir::{KeyUse, Reservation, StateDir, declare_fresh};
 pub use error::StateError;
+#[cfg(fuzzing)]
+pub use identity::identity_checked_again;
+pub use identity::{MkaIdentity, MkaMember};
+pub use kept_error::KeptError;
 #[cfg(fuzzing)]
 pub use record::{checked_again, with_checksum};
