@@ -17,9 +17,13 @@ mod peer;
 mod peers;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use compose::KeyPart;
 pub(super) use election::Election;
 pub(super) use heard::{Expired, Heard};
+pub(super) use identity::random_mi;
 pub(super) use peer::Peer;
 
 use numbers::Numbers;
