@@ -4,14 +4,13 @@
 //! `poll_*` until each says `None`, actions before MKPDUs.
 
 mod counters;
+mod cp;
 mod data_plane;
 mod discard;
 mod event;
 mod identity;
-#[expect(dead_code, reason = "its parts land one by one")]
 mod kay;
 mod member;
-#[expect(dead_code, unused_imports, reason = "the KaY does not use it yet")]
 mod participant;
 pub mod pdu;
 mod policy;

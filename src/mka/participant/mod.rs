@@ -139,6 +139,11 @@ impl Participant {
         self.live().find(|peer| peer.mi == mi)
     }
 
+    /// Whether someone is about to become a live peer.
+    pub(super) fn has_potential(&self) -> bool {
+        self.peers.potential().next().is_some()
+    }
+
     /// The key server (802.1X-2020 9.5).
     pub(super) fn elect(&self, policy: &Policy) -> Election {
         election::elect((policy.priority, self.sci), self.live())

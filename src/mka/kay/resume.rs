@@ -1,0 +1,79 @@
+//! After a restart: keys that were remembered are used again at once.
+
+use alloc::vec::Vec;
+
+use super::{Kay, drive::Deadlines, sa::Sa};
+use crate::{
+    ieee::Pn,
+    mka::{
+        RememberedKey, SaId,
+        cp::{Cp, State},
+    },
+};
+
+impl Kay {
+    /// Puts remembered keys in use, the last of them to transmit, and goes on as if they had never gone. Peers have
+    /// MKA Life Time to be heard.
+    pub(super) fn resume(&mut self, keys: Vec<RememberedKey>) {
+        if let Some(latest) = self.ledger.latest {
+            self.history.note(latest.ki);
+        }
+        let older = keys.len().saturating_sub(2);
+        let mut ids = keys
+            .into_iter()
+            .skip(older)
+            .filter_map(|key| self.reinstall(key));
+        let (first, second): (Option<SaId>, Option<SaId>) = (ids.next(), ids.next());
+        drop(ids);
+        let Some(in_use) = second.or(first) else {
+            return;
+        };
+        self.hold = Some(self.now + self.policy.timers.life);
+        self.ledger.latest = Some(in_use);
+        self.ledger.next_an = in_use.an.next();
+        self.keys.old = first;
+        self.keys.latest = second;
+        if second.is_some() {
+            let until = self.now + self.policy.timers.retire;
+            self.deadlines = Deadlines {
+                retire: Some(until),
+                retire_at_last: Some(until),
+                ..Deadlines::default()
+            };
+        }
+        self.cp = Cp::resume(if second.is_some() {
+            State::Transmitting
+        } else {
+            State::Retire
+        });
+        self.keys.use_tx(in_use, &mut self.actions);
+    }
+
+    fn reinstall(&mut self, remembered: RememberedKey) -> Option<SaId> {
+        let RememberedKey {
+            key,
+            own_ssci,
+            next_pn,
+            peers,
+        } = remembered;
+        let id = key.id;
+        let sscis = peers
+            .iter()
+            .filter_map(|(sci, ssci, _)| Some((*sci, (*ssci)?)))
+            .collect();
+        if peers.is_empty() || !self.keys.add(Sa::new(key, own_ssci, sscis)) {
+            return None;
+        }
+        self.history.note(id.ki);
+        for (peer, _, lowest) in peers {
+            self.open_channel(peer);
+            self.keys
+                .create_rx(id, peer, lowest.max(Pn::FIRST), &mut self.actions);
+        }
+        if let Some(next_pn) = next_pn {
+            self.keys
+                .create_tx(id, next_pn.max(Pn::FIRST), &mut self.actions);
+        }
+        Some(id)
+    }
+}

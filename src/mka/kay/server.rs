@@ -1,0 +1,298 @@
+//! The key server's part: making SAKs and giving them out (802.1X-2020 9.8).
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use arrayvec::ArrayVec;
+
+use super::{
+    Kay, RekeyAnswer, RekeyRefusal,
+    drive::Incoming,
+    ssci::{Sscis, salt},
+};
+use crate::{
+    crypto::WrappedSak,
+    ieee::{An, CipherSuite, Ckn, Sci},
+    mka::{
+        AgreedKey, Event, Kn, MAX_PEERS, Mi, Protection, RekeyWhy, SaId, SsciRule, Time,
+        cp::State,
+        participant::Election,
+        pdu::{DistributedKey, DistributedSak, SuiteField},
+    },
+};
+
+/// After a key could not be made.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The key that we give out, or gave out last.
+#[derive(Debug)]
+pub(super) struct Distribution {
+    pub(super) ckn: Ckn,
+    pub(super) id: SaId,
+    pub(super) suite: CipherSuite,
+    pub(super) protection: Protection,
+    pub(super) wrapped: WrappedSak,
+    /// When it was made.
+    pub(super) made: Time,
+    /// Members that were live then, in the order of their SSCIs.
+    pub(super) made_for: ArrayVec<Mi, MAX_PEERS>,
+    /// Members of these that said that they receive with it.
+    pub(super) holders: ArrayVec<Mi, MAX_PEERS>,
+}
+
+impl Distribution {
+    /// Our member identifier when it was made.
+    pub(super) fn server(&self) -> Mi {
+        Mi::of_key(self.id.ki).0
+    }
+
+    /// This member is no longer one that it was made for.
+    pub(super) fn forget(&mut self, mi: Mi) {
+        self.made_for.retain(|other| *other != mi);
+        self.holders.retain(|other| *other != mi);
+    }
+
+    fn field(&self) -> DistributedSak {
+        DistributedSak::Key(DistributedKey {
+            an: self.id.an,
+            protection: self.protection,
+            kn: Mi::of_key(self.id.ki).1,
+            suite: SuiteField::Known(self.suite),
+            wrapped: self.wrapped.clone(),
+        })
+    }
+}
+
+/// What a key server keeps.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// A new key is wanted.
+    pub(super) want: Option<RekeyWhy>,
+    pub(super) distribution: Option<Distribution>,
+    /// When the last key was made.
+    pub(super) last: Option<Time>,
+    /// Keys made inside the gap.
+    pub(super) in_gap: u8,
+    /// Not before this after a failure.
+    pub(super) retry: Option<Time>,
+}
+
+impl Server {
+    /// The key is given out no more.
+    pub(super) fn forget(&mut self) {
+        self.distribution = None;
+        self.want = None;
+    }
+
+    pub(super) fn distributes(&self, id: SaId) -> bool {
+        self.distribution
+            .as_ref()
+            .is_some_and(|distribution| distribution.id == id)
+    }
+}
+
+impl Kay {
+    /// Makes a new SAK, now or as soon as it may be.
+    ///
+    /// # Errors
+    /// [`RekeyRefusal`] where that is not ours to do.
+    pub fn rekey(&mut self, now: Time) -> Result<RekeyAnswer, RekeyRefusal> {
+        self.settle(now);
+        let entry = self.principal_entry().ok_or(RekeyRefusal::NoPeer)?;
+        match entry.participant.elect(&self.policy) {
+            Election::Us => {}
+            Election::Peer(_) => {
+                let server = self.key_server.ok_or(RekeyRefusal::NoKeyServer)?;
+                return Err(RekeyRefusal::NotKeyServer(server));
+            }
+            Election::Nobody => return Err(RekeyRefusal::NoPeer),
+        }
+        let made = self.counters.saks_generated;
+        self.want(RekeyWhy::Operator);
+        self.settle(now);
+        Ok(if self.counters.saks_generated != made {
+            RekeyAnswer::Now
+        } else {
+            RekeyAnswer::Queued(self.next_rekey(now).unwrap_or_default())
+        })
+    }
+
+    /// Makes a key if we are the key server and one is wanted; says whether it did.
+    pub(super) fn serve(&mut self, now: Time) -> bool {
+        if !self.is_key_server() {
+            self.server.forget();
+            return false;
+        }
+        self.find_reasons(now);
+        let Some(why) = self.server.want else {
+            return false;
+        };
+        let in_time =
+            self.allowed_at(now, why) <= now && self.server.retry.is_none_or(|at| at <= now);
+        if !in_time || self.pending.is_some() || !self.takes_a_key() {
+            return false;
+        }
+        self.make_key(now, why)
+    }
+
+    /// Whether the CP machine would act on a new key: while an old one retires, it would not.
+    fn takes_a_key(&self) -> bool {
+        match self.cp.state() {
+            State::Secured
+            | State::Receive
+            | State::Receiving
+            | State::Ready
+            | State::Abandon
+            | State::Retire => true,
+            State::Init
+            | State::Change
+            | State::Allowed
+            | State::Authenticated
+            | State::Transmit
+            | State::Transmitting => false,
+        }
+    }
+
+    fn make_key(&mut self, now: Time, why: RekeyWhy) -> bool {
+        let Some(entry) = self.principal_entry() else {
+            return false;
+        };
+        let (Some(an), Some(next_kn)) = (self.free_an(), entry.kn.0.checked_add(1)) else {
+            return false;
+        };
+        let Some(suite) = self.policy.suites.first().copied() else {
+            return false;
+        };
+        if !self.ledger.may_use_kn(entry) {
+            return false;
+        }
+        let (mi, kn) = (entry.mi, entry.kn);
+        let ckn = entry.participant.ckn().clone();
+        let mut members: ArrayVec<(Sci, Mi), MAX_PEERS> = entry
+            .participant
+            .live()
+            .map(|peer| (peer.sci, peer.mi))
+            .take(MAX_PEERS)
+            .collect();
+        members.sort_unstable_by(|a, b| b.cmp(a));
+        let peers: ArrayVec<Sci, MAX_PEERS> = members.iter().map(|(sci, _)| *sci).collect();
+        let sscis = match (suite.is_xpn(), self.policy.ssci) {
+            (false, _) => Some(Sscis::default()),
+            (true, SsciRule::Forced { own, peer }) => Sscis::forced(own, peer, &peers),
+            (true, _) => Some(Sscis::by_sci(self.sci, &peers)),
+        };
+        let (Some(sscis), Some((sak, wrapped))) = (sscis, self.fresh_sak(suite, &ckn)) else {
+            self.counters.sak_generation_errors =
+                self.counters.sak_generation_errors.saturating_add(1);
+            self.server.retry = Some(now + RETRY);
+            return false;
+        };
+        let id = SaId { an, ki: mi.key(kn) };
+        let protection = self.policy.protection;
+        if let Some(entry) = self.principal_entry_mut() {
+            entry.kn = Kn(next_kn);
+        }
+        self.note_made(now, why);
+        self.ledger.next_an = an.next();
+        self.history.note(id.ki);
+        self.server.distribution = Some(Distribution {
+            ckn: ckn.clone(),
+            id,
+            suite,
+            protection,
+            wrapped,
+            made: now,
+            made_for: members.iter().map(|(_, mi)| *mi).collect(),
+            holders: ArrayVec::new(),
+        });
+        let key = AgreedKey {
+            id,
+            suite,
+            protection,
+            salt: suite.is_xpn().then(|| salt(mi, kn)),
+            sak,
+            ckn,
+        };
+        self.pending = Some(Incoming {
+            key: Arc::new(key),
+            sscis,
+        });
+        self.counters.saks_generated = self.counters.saks_generated.saturating_add(1);
+        self.events
+            .push(Event::SakDistributed { sa: id, suite, why });
+        true
+    }
+
+    fn note_made(&mut self, now: Time, why: RekeyWhy) {
+        let server = &mut self.server;
+        let in_gap = server
+            .last
+            .is_some_and(|last| now.since(last) < self.policy.timers.sak_gap);
+        server.in_gap = if in_gap {
+            server.in_gap.saturating_add(1)
+        } else {
+            0
+        };
+        server.last = Some(now);
+        server.want = None;
+        server.retry = None;
+        let _ = why;
+    }
+
+    fn fresh_sak(
+        &mut self,
+        suite: CipherSuite,
+        ckn: &Ckn,
+    ) -> Option<(crate::crypto::Sak, WrappedSak)> {
+        let sak = self.crypto.generate_sak(suite).ok()?;
+        let kek = &self.entry(ckn)?.participant.keys().kek;
+        let wrapped = self.crypto.wrap_sak(kek, &sak);
+        if wrapped.len() == suite.sak_len() + 8 {
+            return Some((sak, wrapped));
+        }
+        self.counters.sak_wrap_errors = self.counters.sak_wrap_errors.saturating_add(1);
+        None
+    }
+
+    /// The next association number under which nothing stands, here or at a live peer.
+    fn free_an(&self) -> Option<An> {
+        let claimed = |an: An| {
+            self.entries
+                .iter()
+                .flat_map(|entry| entry.participant.live())
+                .filter_map(|peer| peer.sak_use)
+                .flat_map(|said| [said.latest, said.old])
+                .flatten()
+                .any(|key| key.an == an && (key.rx || key.tx))
+        };
+        let mut next = self.ledger.next_an;
+        let order = [(); An::COUNT].map(|()| {
+            let an = next;
+            next = an.next();
+            an
+        });
+        let free = |an: &An| self.keys.by_an(*an).is_none();
+        order
+            .into_iter()
+            .find(|an| free(an) && !claimed(*an))
+            .or_else(|| order.into_iter().find(free))
+    }
+
+    /// What the MKPDUs of the principal carry until every peer has it: only once we can receive with it.
+    pub(super) fn distributed(&self) -> Option<(&Distribution, DistributedSak)> {
+        let distribution = self.server.distribution.as_ref()?;
+        let entry = self.principal_entry()?;
+        let receives = self.keys.sa(distribution.id).is_some_and(|sa| sa.receiving);
+        let missing = entry
+            .participant
+            .live()
+            .any(|peer| !distribution.holders.contains(&peer.mi));
+        (receives
+            && missing
+            && distribution.server() == entry.mi
+            && distribution.ckn == *entry.participant.ckn()
+            && self.is_for_all(distribution)
+            && self.keys.is_kept(distribution.id))
+        .then(|| (distribution, distribution.field()))
+    }
+}

@@ -1,0 +1,5 @@
+//! KaYs on one wire in virtual time, over data planes that answer at once, late, or not at all.
+
+mod bed;
+mod plane;
+mod two;

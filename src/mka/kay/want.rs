@@ -1,0 +1,154 @@
+//! Reasons to make a new SAK (802.1X-2020 9.8), and the gap between two.
+
+use core::time::Duration;
+
+use super::{Kay, drive::uses, server::Distribution};
+use crate::mka::{Mi, RekeyWhy, Time, pdu::SakUse};
+
+/// SAKs for a change of members that one gap may see, while nobody else is about to join.
+const IN_GAP: u8 = 4;
+
+/// Whether the reason is a change of members: they can't be kept waiting by the gap.
+const fn is_membership(why: RekeyWhy) -> bool {
+    match why {
+        RekeyWhy::First
+        | RekeyWhy::NewPeer
+        | RekeyWhy::LostPeer
+        | RekeyWhy::Principal
+        | RekeyWhy::Restart => true,
+        RekeyWhy::PacketNumbers | RekeyWhy::Time | RekeyWhy::Volume | RekeyWhy::Operator => false,
+    }
+}
+
+impl Kay {
+    /// Notes a reason; the first one stays.
+    pub(super) fn want(&mut self, why: RekeyWhy) {
+        let wanted = self.server.want.get_or_insert(why);
+        if is_membership(why) && !is_membership(*wanted) {
+            *wanted = why;
+        }
+    }
+
+    /// Looks for reasons in what is there.
+    pub(super) fn find_reasons(&mut self, now: Time) {
+        if let Some(why) = self.misfit() {
+            self.want(why);
+        } else if let Some(why) = self.worn_out(now) {
+            self.want(why);
+        }
+    }
+
+    /// The key that we distribute is not the one that the CA of now should have.
+    fn misfit(&self) -> Option<RekeyWhy> {
+        let entry = self.principal_entry()?;
+        let Some(distribution) = &self.server.distribution else {
+            let standing = self.keys.in_use().filter(|sa| self.keys.is_kept(sa.id()));
+            return Some(match standing {
+                None => RekeyWhy::First,
+                Some(sa) if sa.key.ckn != *entry.participant.ckn() => RekeyWhy::Principal,
+                Some(_) if self.server.last.is_none() => RekeyWhy::Restart,
+                Some(_) => RekeyWhy::LostPeer,
+            });
+        };
+        if distribution.ckn != *entry.participant.ckn() {
+            return Some(RekeyWhy::Principal);
+        }
+        if distribution.server() != entry.mi {
+            return Some(RekeyWhy::Restart);
+        }
+        if !self.is_for_all(distribution) {
+            return Some(RekeyWhy::NewPeer);
+        }
+        let fits = self.policy.suites.first() == Some(&distribution.suite)
+            && self.policy.protection == distribution.protection;
+        (!fits).then_some(RekeyWhy::Operator)
+    }
+
+    /// Whether every live peer was there when the key was made. One that came later may be one that lost it: its
+    /// packet numbers would start over.
+    pub(super) fn is_for_all(&self, distribution: &Distribution) -> bool {
+        self.principal_entry().is_some_and(|entry| {
+            entry
+                .participant
+                .live()
+                .all(|peer| distribution.made_for.contains(&peer.mi))
+        })
+    }
+
+    /// The key that we distributed was used for long enough.
+    fn worn_out(&self, now: Time) -> Option<RekeyWhy> {
+        let distribution = self.server.distribution.as_ref()?;
+        let sa = self.keys.sa(distribution.id)?;
+        let rekey = &self.policy.rekey;
+        let threshold = rekey.pn_threshold(sa.key.suite.pn_space());
+        let received = sa.rx.iter().map(|rx| rx.next_pn);
+        if received
+            .chain([sa.progress.highest])
+            .any(|pn| pn.0 >= threshold)
+        {
+            return Some(RekeyWhy::PacketNumbers);
+        }
+        if self.time_is_up(now) {
+            return Some(RekeyWhy::Time);
+        }
+        let octets = sa
+            .rx
+            .iter()
+            .fold(sa.progress.octets, |sum, rx| sum.saturating_add(rx.octets));
+        rekey
+            .after_octets
+            .is_some_and(|most| octets >= most)
+            .then_some(RekeyWhy::Volume)
+    }
+
+    fn time_is_up(&self, now: Time) -> bool {
+        self.rekey_at().is_some_and(|at| at <= now)
+    }
+
+    /// When the key's time is over.
+    pub(super) fn rekey_at(&self) -> Option<Time> {
+        let distribution = self.server.distribution.as_ref()?;
+        Some(distribution.made + self.policy.rekey.every?)
+    }
+
+    /// When a key for this reason may be distributed (802.1X-2020 9.8): MKA Life Time after the one before it;
+    /// for a change of members at once, as long as nobody is about to join whom it would leave out.
+    pub(super) fn allowed_at(&self, now: Time, why: RekeyWhy) -> Time {
+        let Some(last) = self.server.last else {
+            return now;
+        };
+        let waits_for_more = self
+            .principal_entry()
+            .is_some_and(|entry| entry.participant.has_potential());
+        if is_membership(why) && !waits_for_more && self.server.in_gap < IN_GAP {
+            return now;
+        }
+        last + self.policy.timers.sak_gap
+    }
+
+    /// Until the next key that is known by now.
+    pub(super) fn next_rekey(&self, now: Time) -> Option<Duration> {
+        if !self.is_key_server() {
+            return None;
+        }
+        let at = match self.server.want {
+            Some(why) => Some(self.allowed_at(now, why)),
+            None => self.rekey_at(),
+        };
+        at.map(|at| at.since(now))
+    }
+
+    /// A live peer of the principal told which keys it uses: one that had our key and has it no more can't go on.
+    pub(super) fn follow_holder(&mut self, mi: Mi, said: Option<&SakUse>) {
+        let Some(distribution) = &mut self.server.distribution else {
+            return;
+        };
+        let (rx, _) = uses(said, distribution.id);
+        let holds = distribution.holders.contains(&mi);
+        if rx && !holds && distribution.made_for.contains(&mi) {
+            let _ = distribution.holders.try_push(mi);
+        } else if !rx && holds {
+            distribution.forget(mi);
+        }
+    }
+}
