@@ -60,6 +60,14 @@ pub fn static_key_identifier(sak: &Sak) -> KeyIdentifier {
     KeyIdentifier(first)
 }
 
+/// The SHA-256 of what holds secrets, as a checksum of it: nothing is left of it on the stack. No one else
+/// is to be shown it.
+pub fn digest_of_secrets(octets: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    hash_into(&[octets], &mut digest);
+    digest
+}
+
 /// Writes the first octets of the hash of `parts` in a row. The hash's working space holds the key
 /// itself, so the stack is overwritten.
 fn hash_into(parts: &[&[u8]], first: &mut [u8]) {

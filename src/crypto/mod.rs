@@ -38,7 +38,9 @@ pub use aead::{
 #[cfg(any(test, feature = "std"))]
 pub use aes_agreement::{AesKeyAgreement, RandomSource};
 #[cfg(feature = "std")]
-pub use fingerprint::{Fingerprint, ParseFingerprintError, static_key_identifier};
+pub use fingerprint::{
+    Fingerprint, ParseFingerprintError, digest_of_secrets, static_key_identifier,
+};
 pub use key_agreement::{CakKeys, ICV_LEN, KeyAgreement, UnwrapError, WRAPPED_SAK_MAX, WrappedSak};
 #[cfg(feature = "std")]
 pub use locked::Locked;

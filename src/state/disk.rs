@@ -68,6 +68,19 @@ pub(super) fn replace(disk: &impl Disk, path: &Path, content: &[u8]) -> Result<(
         .map_err(Failed::at("sync", directory))
 }
 
+/// The same, for what need not outlive the machine's own run: a killed process undoes nothing.
+pub(super) fn replace_unsynced(
+    disk: &impl Disk,
+    path: &Path,
+    content: &[u8],
+) -> Result<(), Failed> {
+    let aside = aside(path);
+    disk.write(&aside, content)
+        .map_err(Failed::at("write", &aside))?;
+    disk.rename(&aside, path)
+        .map_err(Failed::at("rename", &aside))
+}
+
 /// Where the next content of `path` is written.
 fn aside(path: &Path) -> PathBuf {
     let mut aside = path.to_path_buf().into_os_string();

@@ -1,5 +1,5 @@
-//! Files that survive a restart: which packet numbers of a static key may have been used, and which
-//! member a link is to its peers in MKA.
+//! Files that survive a restart: which packet numbers of a static key may have been used, which member a
+//! link is to its peers in MKA, and, in memory alone, the SAKs of MKA.
 //!
 //! A static key outlives the process, and a packet number must never be used twice with it. So
 //! numbers are reserved ahead on disk before they are used, and a start goes on behind the end of
@@ -18,6 +18,7 @@ mod lock;
 #[cfg(test)]
 mod model_disk;
 mod record;
+mod sak_store;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +30,4 @@ pub use identity::{MkaIdentity, MkaMember};
 pub use kept_error::KeptError;
 #[cfg(fuzzing)]
 pub use record::{checked_again, with_checksum};
+pub use sak_store::{KeptKey, KeptKeys, KeptPeer, KeptProtection, SakStore};
