@@ -263,7 +263,7 @@ fn play(wire: &mut Wire, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever happened before, a wire that loses nothing more brings all to agree within the life time
     /// of what is left of the dead.

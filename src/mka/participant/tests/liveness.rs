@@ -163,15 +163,27 @@ fn a_peer_that_does_not_hear_us_is_lost_although_we_hear_it() {
 }
 
 #[test]
-fn a_peer_that_hears_an_older_number_than_before_keeps_its_proof() {
+fn an_older_number_does_not_take_back_the_proof_of_a_newer_one() {
     let mut member = met(at(0), 1, 2);
     let old = member.send(at(1000)).basic.mn;
     let new = member.send(at(3000)).basic.mn;
     for (mn, listed) in [(2, new), (3, old)] {
         let heard = hearing(from(2, mn), &[(mi(1), listed)], &[]);
-        member.hear(at(7000 + u64::from(mn)), &heard).unwrap();
+        member.hear(at(6000 + u64::from(mn)), &heard).unwrap();
     }
     assert_eq!(member.next_expiry().map(in_ms), Some(3000 + 8000));
+}
+
+#[test]
+fn of_two_entries_the_newer_one_counts() {
+    let mut member = met(at(0), 1, 2);
+    let old = member.send(at(1000)).basic.mn;
+    let new = member.send(at(3000)).basic.mn;
+    for (mn, live, potential) in [(2, old, new), (3, new, old)] {
+        let heard = hearing(from(2, mn), &[(mi(1), live)], &[(mi(1), potential)]);
+        member.hear(at(6000), &heard).unwrap();
+        assert_eq!(member.next_expiry().map(in_ms), Some(3000 + 8000));
+    }
 }
 
 #[test]

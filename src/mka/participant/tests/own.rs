@@ -69,11 +69,14 @@ fn frames_of_an_earlier_life_of_ours_change_nothing() {
 
 #[test]
 fn a_frame_of_ours_that_we_never_sent_shows_that_our_memory_is_an_old_copy() {
-    let mut member = Member::again(at(0), 1, mi(1), Mn(10));
-    assert_eq!(member.hear(at(10), &from(1, 9)), Err(Discard::Reflected));
+    let mut member = Member::again(at(0), 1, mi(1), Mn(9));
+    member.send(at(0));
+    assert_eq!(member.hear(at(50), &from(1, 9)), Err(Discard::Reflected));
     assert_eq!(member.participant.mi(), mi(1));
-    assert_eq!(member.hear(at(10), &from(1, 10)), Err(Discard::Reflected));
+    assert!(!member.is_due(at(50)));
+    assert_eq!(member.hear(at(50), &from(1, 10)), Err(Discard::Reflected));
     assert_eq!(member.participant.mi(), mi(100));
+    assert!(member.is_due(at(50)), "peers are to know at once");
     assert_eq!(member.told(), [renewed(mi(100), NewMiWhy::Ahead)]);
 }
 
