@@ -12,6 +12,8 @@
 mod cases;
 #[path = "config/desk.rs"]
 mod desk;
+#[path = "config/mka_cases.rs"]
+mod mka_cases;
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
@@ -43,6 +45,13 @@ fn bad_files() -> Desk {
         format!("{}\n{}\n", &digits[..32], &digits[..31]).as_bytes(),
         0o600,
     );
+    desk.file("odd.cak", &digits.as_bytes()[..48], 0o600);
+    desk.file("text.cak", &[b'q'; 31], 0o600);
+    desk.file("open.cak", digits.as_bytes(), 0o640);
+    desk.key("same.cak", 0xa1, 32);
+    for number in 1..=17 {
+        desk.key(&format!("n{number}.cak"), number, 32);
+    }
     symlink("tx.sak", desk.path.join("link.sak")).unwrap();
     fs::create_dir(desk.path.join("directory.sak")).unwrap();
     desk
@@ -90,6 +99,8 @@ fn each_is_refused_in_its_own_words() {
             "0405060708",
             "hunter2",
             "22223333",
+            "a1a1a1a1",
+            "01010101",
         ] {
             assert!(!shown.contains(secret), "{}: {shown}", case.name);
         }
@@ -102,7 +113,7 @@ fn each_is_refused_in_its_own_words() {
         wrong.extend(compare(case.name, &shown).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(names.len() > 85, "{}", names.len());
+    assert!(names.len() > 150, "{}", names.len());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use macsec_gateway::config::{Config, known_keys};
 const EXAMPLE: &str = include_str!("../deploy/config/macsecgw.toml");
 
 /// What has no default: a config without one of these lines is refused.
-const REQUIRED: [&str; 10] = [
+const REQUIRED: [&str; 12] = [
     "name",
     "plain",
     "secure",
@@ -28,11 +28,14 @@ const REQUIRED: [&str; 10] = [
     "tx_ssci",
     "rx_ssci",
     "salt",
+    "ckn",
+    "cak_file",
 ];
 
 fn example(desk: &Desk) -> Config {
     desk.key("dx1-tx.sak", 0x11, 32);
     desk.key("dx1-rx.sak", 0x22, 32);
+    desk.key("dx2.cak", 0x33, 32);
     desk.load(EXAMPLE).unwrap()
 }
 
@@ -76,7 +79,7 @@ fn each_default_in_it_is_the_codes() {
             defaults += 1;
         }
     }
-    assert_eq!(defaults, 33);
+    assert_eq!(defaults, 61);
 }
 
 #[test]
@@ -102,7 +105,7 @@ fn it_shows_every_key_that_there_is() {
     let shown: BTreeSet<_> = (0..EXAMPLE.lines().count()).filter_map(key_of).collect();
     for (table, keys) in known_keys() {
         for &key in keys {
-            let a_table = matches!((table, key), ("", _) | ("link", "static"));
+            let a_table = matches!((table, key), ("", _) | ("link", "static" | "mka" | "cak"));
             let in_bypass = table == "link.bypass" && EXAMPLE.contains(&format!("{key} = "));
             assert!(
                 a_table || in_bypass || shown.contains(&(table, key)),

@@ -70,6 +70,9 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         Just("1e400".to_owned()),
         Just("nan".to_owned()),
         Just("1979-05-27T07:32:00Z".to_owned()),
+        Just("\n[[link.cak]]\n".to_owned()),
+        Just("\nend = 2099-05-27T07:32:00-23:59\n".to_owned()),
+        Just("\nprofile = \"google-cloud-interconnect\"\n".to_owned()),
         "\\PC{0,8}",
     ];
     prop_oneof![
@@ -97,6 +100,7 @@ fn desk() -> Desk {
     let desk = Desk::new();
     desk.key("dx1-tx.sak", 0xab, 32);
     desk.key("dx1-rx.sak", 0xcd, 32);
+    desk.key("dx2.cak", 0xef, 32);
     desk
 }
 

@@ -320,16 +320,14 @@ impl KeyFileError {
 
     /// What would be right, for the CAK at `source`.
     pub fn cak_remedy(&self, source: &KeySource) -> String {
-        let directory = source.path().parent().unwrap_or_else(|| Path::new("."));
-        let directory = if directory.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            directory
-        };
-        self.remedy_with(
-            source,
-            &format!("macsecgw keygen cak --out-dir {}", directory.display()),
-        )
+        let path = source.path();
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or_else(|| Path::new(".")).display();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let make = format!("macsecgw keygen cak --out-dir {directory} --name {name}");
+        self.remedy_with(source, &make)
     }
 
     /// What would be right, where `make` is the command that makes such a key.

@@ -92,6 +92,16 @@ impl PnShare {
     /// The whole.
     pub const MILLIONTHS: u32 = 1_000_000;
 
+    /// `share` of the whole, which is 1.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number from 0 to 1 gives 0 to 1,000,000; a cast of any other one saturates"
+    )]
+    pub(super) fn of_whole(share: f64) -> Self {
+        Self((share * f64::from(Self::MILLIONTHS)).round() as u32)
+    }
+
     /// The packet number that lies at this share of `space`.
     pub fn of(self, space: PnSpace) -> Pn {
         let last = u128::from(space.last().0);
@@ -194,6 +204,14 @@ impl Link {
     /// What MKA is told, where keys are agreed by it.
     pub const fn mka(&self) -> Option<&Mka> {
         match &self.agreement {
+            Some(Agreement::Mka(mka)) => Some(mka),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn mka_mut(&mut self) -> Option<&mut Mka> {
+        match &mut self.agreement {
             Some(Agreement::Mka(mka)) => Some(mka),
             _ => None,
         }

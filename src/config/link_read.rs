@@ -3,20 +3,27 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use arrayvec::ArrayVec;
+
+use super::agreement_read::{Kind, contradict, open_mka, read_agreement, read_kind, read_profile};
 use super::device::{Device, DeviceError};
 use super::gateway::{NAME_RULE, is_name};
 use super::keys::KeyReference;
-use super::link::{AfterSecured, Agreement, EncryptionMode, Link};
+use super::link::{AfterSecured, EncryptionMode, Link};
+use super::mka_read::Terms;
+use super::profile::Profile;
+use super::profile::rules::Known;
 use super::raw::{Field, Reader, Section};
 use super::redact::quoted;
 use super::secy_read::{
     read_bypass, read_protection, read_replay, read_sectag_sci, read_validate_frames,
 };
-use super::static_read::{ReadStatic, STATIC_KEYS, read_sci, read_static};
+use super::static_read::read_sci;
+use super::utc::Utc;
 use crate::ieee::{CipherSuite, Sci};
 
 /// Keys of `[[link]]`.
-pub(super) const LINK_KEYS: [&str; 23] = [
+pub(super) const LINK_KEYS: [&str; 26] = [
     "name",
     "plain",
     "secure",
@@ -25,6 +32,7 @@ pub(super) const LINK_KEYS: [&str; 23] = [
     "after_secured",
     "clear_wait_s",
     "agreement",
+    "profile",
     "sci",
     "cipher_suite",
     "confidentiality",
@@ -40,6 +48,8 @@ pub(super) const LINK_KEYS: [&str; 23] = [
     "protect_worker",
     "validate_worker",
     "static",
+    "mka",
+    "cak",
 ];
 
 /// What a link is read against.
@@ -48,12 +58,15 @@ pub(super) struct Place<'a> {
     pub(super) credentials: Option<&'a OsStr>,
     /// Entries of `workers.cores`.
     pub(super) cores: usize,
+    /// The time of day, for the windows of keys.
+    pub(super) now: Utc,
 }
 
 /// A link as read, with the places that the checks between links point at.
 pub(super) struct ReadLink {
     name: Option<Field<String>>,
     devices: Vec<Field<Device>>,
+    sci: Option<Field<Sci>>,
     pub(super) tx_key: Option<Field<KeyReference>>,
     pub(super) rx_key: Option<Field<KeyReference>>,
     /// `None` where something that has no default is missing or wrong.
@@ -69,14 +82,30 @@ pub(super) fn read_link(
     let plain = read_device(reader, section, "plain");
     let secure = read_device(reader, section, "secure");
     let modes = read_modes(reader, section);
-    let suite = read_suite(reader, section);
-    let agreed = read_agreement(reader, section, modes.encryption, suite, place);
-    let sci = read_own_sci(reader, section, agreed.peer_sci.as_ref());
-    let sectag_sci = read_sectag_sci(reader, section, sci.as_ref());
-    let protection = read_protection(reader, section, suite);
-    let (replay, duplicate_depth) = read_replay(reader, section, suite);
-    let validate_frames = read_validate_frames(reader, section, modes.encryption);
-    let bypass = read_bypass(reader, section, modes.encryption);
+    let kind = read_kind(reader, section, modes.encryption.value);
+    let profile = read_profile(reader, section, kind);
+    let mka = open_mka(reader, section, kind);
+    check_clear(reader, profile, &modes.encryption);
+    let suites = read_suites(reader, section, &mka, profile);
+    let soft_threshold = if kind == Some(Kind::Mka) { 0.9 } else { 0.75 };
+    let protection = read_protection(reader, section, &suites, profile, soft_threshold);
+    let sci = read_own_sci(reader, section);
+    let sectag_sci = read_sectag_sci(reader, section, sci.as_ref(), profile);
+    let (replay, duplicate_depth) = read_replay(reader, section, &suites, profile);
+    let suite = suites.first().copied().unwrap_or(CipherSuite::GcmAesXpn256);
+    let terms = Terms {
+        profile,
+        encryption: modes.encryption.value,
+        suites,
+        confidentiality: protection.confidentiality,
+        sectag_sci,
+        pn_soft_threshold: protection.pn_soft_threshold.clone(),
+        mka: &mka,
+    };
+    let agreed = read_agreement(reader, section, kind, suite, &terms, place);
+    check_own_sci(reader, sci.as_ref(), agreed.static_keys.peer_sci.as_ref());
+    let validate_frames = read_validate_frames(reader, section, modes.encryption.value);
+    let bypass = read_bypass(reader, section, modes.encryption.value);
     let protect_worker = read_worker(reader, section, "protect_worker", place.cores);
     let validate_worker = read_worker(reader, section, "validate_worker", place.cores);
     let mtu = section.number::<u16>(reader, "mtu", 68..=9600, 1500).value;
@@ -86,11 +115,11 @@ pub(super) fn read_link(
         plain: plain.value.clone(),
         secure: secure.value.clone(),
         mtu,
-        encryption: modes.encryption,
+        encryption: modes.encryption.value,
         after_secured: modes.after_secured,
         clear_wait: modes.clear_wait,
-        agreement: agreed.keys.map(Agreement::Static),
-        sci: sci.map(|sci| sci.value),
+        agreement: agreed.agreement,
+        sci: sci.as_ref().map(|sci| sci.value),
         cipher_suite: suite,
         confidentiality: protection.confidentiality,
         sectag_sci,
@@ -98,7 +127,7 @@ pub(super) fn read_link(
         replay,
         duplicate_depth,
         validate_frames,
-        pn_soft_threshold: protection.pn_soft_threshold,
+        pn_soft_threshold: protection.pn_soft_threshold.value,
         bypass,
         protect_worker,
         validate_worker,
@@ -106,8 +135,9 @@ pub(super) fn read_link(
     ReadLink {
         name,
         devices: plain.into_iter().chain(secure).collect(),
-        tx_key: agreed.tx_key,
-        rx_key: agreed.rx_key,
+        sci,
+        tx_key: agreed.static_keys.tx_key,
+        rx_key: agreed.static_keys.rx_key,
         checked,
     }
 }
@@ -148,7 +178,7 @@ fn read_device(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Opt
 }
 
 struct Modes {
-    encryption: EncryptionMode,
+    encryption: Field<EncryptionMode>,
     after_secured: AfterSecured,
     clear_wait: Duration,
 }
@@ -160,9 +190,7 @@ fn read_modes(reader: &mut Reader<'_>, section: &Section<'_>) -> Modes {
         EncryptionMode::NoEncrypt,
     ]
     .map(|mode| (mode.name(), mode));
-    let encryption = section
-        .choice(reader, "encryption", &choices, EncryptionMode::MustEncrypt)
-        .value;
+    let encryption = section.choice(reader, "encryption", &choices, EncryptionMode::MustEncrypt);
     let choices = [
         ("clear", AfterSecured::Clear),
         ("close", AfterSecured::Close),
@@ -171,8 +199,8 @@ fn read_modes(reader: &mut Reader<'_>, section: &Section<'_>) -> Modes {
     let clear_wait = section.number::<u32>(reader, "clear_wait_s", 0..=86_400, 6);
     let places = [after_secured.with(()), clear_wait.with(())];
     for field in places.iter().filter(|field| field.given) {
-        if encryption != EncryptionMode::ShouldEncrypt {
-            let what = format!("this has no effect with {}", encryption.name());
+        if encryption.value != EncryptionMode::ShouldEncrypt {
+            let what = format!("this has no effect with {}", encryption.value.name());
             let right = "it is for encryption = \"should_encrypt\"; leave it out";
             reader.warn(field, what, right);
         }
@@ -184,73 +212,60 @@ fn read_modes(reader: &mut Reader<'_>, section: &Section<'_>) -> Modes {
     }
 }
 
-fn read_suite(reader: &mut Reader<'_>, section: &Section<'_>) -> CipherSuite {
+/// Refuses clear frames towards a cloud that has none.
+fn check_clear(reader: &mut Reader<'_>, profile: Profile, encryption: &Field<EncryptionMode>) {
+    if let Known::Fixed(words) = profile.rules().carries_clear.known
+        && encryption.value == EncryptionMode::ShouldEncrypt
+    {
+        contradict(reader, profile, encryption, encryption.value.name(), words);
+    }
+}
+
+/// `cipher_suite`, and behind it what `[link.mka]` accepts besides.
+fn read_suites(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    mka: &Section<'_>,
+    profile: Profile,
+) -> ArrayVec<CipherSuite, 4> {
+    let rules = profile.rules().suites;
     let choices = CipherSuite::ALL.map(|suite| (suite.name(), suite));
-    section
-        .choice(reader, "cipher_suite", &choices, CipherSuite::GcmAesXpn256)
-        .value
+    let first = section.choice(reader, "cipher_suite", &choices, rules.preferred);
+    let others = mka.choices(reader, "accept_cipher_suites", &choices);
+    let mut suites = ArrayVec::new();
+    for suite in [&first].into_iter().chain(&others) {
+        if !rules.taken.contains(&suite.value) {
+            contradict(reader, profile, suite, suite.value.name(), rules.rule);
+        }
+        if suites.contains(&suite.value) {
+            let what = format!("{} is accepted already", suite.value);
+            reader.wrong(suite, what, "each suite once; `cipher_suite` always is");
+        } else {
+            suites.push(suite.value);
+        }
+    }
+    if mka.find("accept_cipher_suites").is_none() {
+        suites.extend(rules.besides(first.value));
+    }
+    suites
 }
 
-/// `agreement`, and the table that goes with it.
-fn read_agreement(
-    reader: &mut Reader<'_>,
-    section: &Section<'_>,
-    encryption: EncryptionMode,
-    suite: CipherSuite,
-    place: &Place<'_>,
-) -> ReadStatic {
-    let agreement = section.choice(reader, "agreement", &[("static", Some(()))], None);
-    let table = section.find("static");
-    let wanted = encryption != EncryptionMode::NoEncrypt;
-    if agreement.given || table.is_some() {
-        let keys = section.section(reader, "static", &STATIC_KEYS);
-        if !agreement.given && section.find("agreement").is_none() {
-            let what = "[link.static] without `agreement`";
-            reader.wrong(&keys, what, "add `agreement = \"static\"` to the link");
-        }
-        if table.is_none() {
-            let right = "add the table, with `peer_sci`, `tx_sak_file` and `rx_sak_file`";
-            reader.wrong(
-                &agreement,
-                "`agreement` is static, but there is no [link.static]",
-                right,
-            );
-        } else if keys.given {
-            return read_static(reader, &keys.value, suite, place.credentials);
-        }
-    } else if wanted && section.find("agreement").is_none() {
-        let what = format!("`agreement` is missing, and {} needs it", encryption.name());
-        reader.wrong(
-            &agreement,
-            what,
-            "`agreement = \"static\"` and a table [link.static]",
-        );
-    }
-    ReadStatic {
-        keys: None,
-        peer_sci: None,
-        tx_key: None,
-        rx_key: None,
-    }
-}
-
-fn read_own_sci(
-    reader: &mut Reader<'_>,
-    section: &Section<'_>,
-    peer: Option<&Field<Sci>>,
-) -> Option<Field<Sci>> {
+fn read_own_sci(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Field<Sci>> {
     let text = section.text(reader, "sci", "");
     if text.value.is_empty() {
         return None;
     }
-    let sci = read_sci(reader, &text)?;
+    read_sci(reader, &text)
+}
+
+fn check_own_sci(reader: &mut Reader<'_>, own: Option<&Field<Sci>>, peer: Option<&Field<Sci>>) {
+    let Some(sci) = own else { return };
     if peer.is_some_and(|peer| peer.value == sci.value) {
         let what = format!("the own SCI {} is the peer's, too", sci.value);
         let right = "each side has an SCI of its own; leave `sci` out to use the secure port's \
                      address";
-        reader.wrong(&sci, what, right);
+        reader.wrong(sci, what, right);
     }
-    Some(sci)
 }
 
 fn read_worker(
@@ -305,5 +320,26 @@ pub(super) fn check_between(reader: &mut Reader<'_>, links: &[ReadLink]) {
             reader.wrong(device, what, "each side of each link has a port of its own");
         }
         devices.push(device);
+    }
+    check_scis(reader, links);
+}
+
+/// Two links with one SCI and key agreement: where their wires meet, each would take the other for
+/// its own reflection.
+fn check_scis(reader: &mut Reader<'_>, links: &[ReadLink]) {
+    for (index, link) in links.iter().enumerate() {
+        let (Some(checked), Some(sci)) = (&link.checked, &link.sci) else {
+            continue;
+        };
+        let earlier = links.iter().take(index).filter_map(|l| l.checked.as_ref());
+        let same = |other: &&Link| {
+            other.sci == checked.sci && (other.mka().is_some() || checked.mka().is_some())
+        };
+        if let Some(other) = earlier.into_iter().find(same) {
+            let what = format!("link {} has the SCI {}, too", other.name, sci.value);
+            let right = "each link has an SCI of its own; leave `sci` out to use the secure port's \
+                         address";
+            reader.wrong(sci, what, right);
+        }
     }
 }

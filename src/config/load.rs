@@ -6,16 +6,19 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::cak_read::CAK_KEYS;
 use super::gateway::{
     CRYPTO_KEYS, EAL_KEYS, GATEWAY_KEYS, METRICS_KEYS, WORKERS_KEYS, read_eal, read_engine,
     read_gateway, read_metrics, read_workers,
 };
 use super::link_read::{LINK_KEYS, Place as LinkPlace, read_link};
+use super::mka_read::MKA_KEYS;
 use super::problem::{Problem, Problems, Severity};
 use super::raw::{Reader, Section};
 use super::secy_read::BYPASS_KEYS;
 use super::source::{MAX_CONFIG_LEN, Source, SourceError};
 use super::static_read::STATIC_KEYS;
+use super::utc::Utc;
 use super::{Config, Link, reuse};
 
 /// The tables at the top of the file.
@@ -25,7 +28,7 @@ const TOP_KEYS: [&str; 6] = ["gateway", "eal", "workers", "crypto", "metrics", "
 const MAX_LINKS: usize = 256;
 
 /// Every table of a config and the keys that it knows; `""` is the top of the file.
-pub const fn known_keys() -> [(&'static str, &'static [&'static str]); 9] {
+pub const fn known_keys() -> [(&'static str, &'static [&'static str]); 11] {
     [
         ("", &TOP_KEYS),
         ("gateway", &GATEWAY_KEYS),
@@ -35,6 +38,8 @@ pub const fn known_keys() -> [(&'static str, &'static [&'static str]); 9] {
         ("metrics", &METRICS_KEYS),
         ("link", &LINK_KEYS),
         ("link.static", &STATIC_KEYS),
+        ("link.mka", &MKA_KEYS),
+        ("link.cak", &CAK_KEYS),
         ("link.bypass", &BYPASS_KEYS),
     ]
 }
@@ -143,6 +148,7 @@ fn read_config<'t>(
     let place = LinkPlace {
         credentials,
         cores: workers.cores.len(),
+        now: Utc::now(),
     };
     let links = read_links(reader, &top, &place);
     Config {

@@ -5,16 +5,23 @@
 //! parsed. Everything wrong is collected and shown at once, with its place and what would be right.
 //! Keys are read to be checked, and only their fingerprints stay.
 
+mod agreement_read;
+mod cak_read;
 mod device;
 mod gateway;
+mod key_read;
+mod key_windows;
 pub mod keys;
 mod link;
 mod link_read;
 mod load;
 mod mka;
+mod mka_read;
+mod mka_timers_read;
 mod nearest;
 mod problem;
-mod profile;
+pub mod profile;
+mod ram;
 mod raw;
 mod redact;
 pub mod reload;

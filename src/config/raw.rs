@@ -10,10 +10,12 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::load::known_keys;
 use super::nearest::nearest;
 use super::problem::{Place, Problem, Problems, Severity};
-use super::redact::{hidden_digits, names_a_secret, quoted};
+use super::redact::{hidden_digits, is_no_secret, names_a_secret, quoted};
 use super::source::Source;
+use super::utc::Utc;
 
 /// The most problems that are noted; a binary file that happens to be text may have thousands.
 const MAX_PROBLEMS: usize = 100;
@@ -146,11 +148,22 @@ impl<'t> Section<'t> {
             let place = format!("`{}`", self.path);
             (place.clone(), format!("in {place}"))
         };
-        let right = if names_a_secret(key) {
-            "no key stands in a config: put it into a file of mode 0600, and name that with \
-             `tx_sak_file` or `rx_sak_file`"
-                .to_owned()
-        } else if let Some(meant) = nearest(key, known) {
+        let meant = nearest(key, known);
+        let right = if let Some(meant) = meant.filter(|meant| is_no_secret(meant)) {
+            format!("did you mean `{meant}`?")
+        } else if names_a_secret(key) {
+            let place = if known.contains(&"tx_sak_file") {
+                "`tx_sak_file` or `rx_sak_file`"
+            } else {
+                "`cak_file` in [[link.cak]]"
+            };
+            format!(
+                "no key stands in a config: put it into a file of mode 0600, and name that with \
+                 {place}"
+            )
+        } else if let Some(table) = self.table_of(key) {
+            format!("`{key}` belongs to {table}")
+        } else if let Some(meant) = meant {
             format!("did you mean `{meant}`?")
         } else {
             format!("{place} knows {}", known.join(", "))
@@ -159,6 +172,29 @@ impl<'t> Section<'t> {
         // The key may be a pasted secret itself, so its path is quoted, too.
         let path = self.path_of(quoted(key).trim_matches('`'));
         reader.note(Severity::Error, &path, span, what, right);
+    }
+
+    /// A table `key` in this one that has no keys, whatever the file says.
+    pub(super) fn none(&self, key: &str) -> Self {
+        Self {
+            path: self.path_of(key),
+            span: self.span.clone(),
+            table: None,
+        }
+    }
+
+    /// The other table that knows `key`: one of a link, if this is one of a link.
+    fn table_of(&self, key: &str) -> Option<String> {
+        let mut tables = known_keys().into_iter().filter(|(table, keys)| {
+            let of_a_link = table.starts_with("link");
+            of_a_link == self.path.starts_with("link") && keys.contains(&key)
+        });
+        let (table, _) = tables.find(|(table, _)| !table.is_empty())?;
+        Some(match table {
+            "link" | "link.cak" => format!("[[{table}]]"),
+            "link.bypass" => "an entry of `bypass`".to_owned(),
+            _ => format!("[{table}]"),
+        })
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -175,6 +211,17 @@ impl<'t> Section<'t> {
             .iter()
             .find(|(name, _)| name.get_ref().as_ref() == key)
             .map(|(_, value)| value)
+    }
+
+    /// The place of `key`'s value, whatever it is; where it is not given, that of the table.
+    pub(super) fn place(&self, key: &str) -> Field<()> {
+        let found = self.find(key);
+        Field {
+            value: (),
+            given: found.is_some(),
+            span: found.map_or_else(|| self.span.clone(), Spanned::span),
+            key: self.path_of(key),
+        }
     }
 
     /// `value` with the place of `key`, which is not given.
@@ -208,7 +255,7 @@ impl<'t> Section<'t> {
             key: self.path_of(key),
         };
         if !given {
-            let what = format!("`{key}` {}", description(found.get_ref()));
+            let what = format!("`{key}` {}", description(key, found.get_ref()));
             reader.wrong(&field, what, format!("`{key}` is {wanted}"));
         }
         field
@@ -306,6 +353,38 @@ impl<'t> Section<'t> {
         })
     }
 
+    /// A moment of the calendar: a date and time of TOML, or the same as a text. `None` where it is
+    /// not given.
+    pub(super) fn moment(&self, reader: &mut Reader<'_>, key: &str) -> Field<Option<Utc>> {
+        let wanted = "a date and time with its zone, such as 2027-01-31T22:00:00Z";
+        self.read(reader, key, None, &wanted, |value| {
+            let moment = match value {
+                DeValue::Datetime(datetime) => Utc::of_datetime(datetime),
+                DeValue::String(text) => Utc::of_datetime(&text.parse().ok()?),
+                _ => None,
+            };
+            moment.map(Some)
+        })
+    }
+
+    /// A list of a few words, each with its place.
+    pub(super) fn choices<T: Copy>(
+        &self,
+        reader: &mut Reader<'_>,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Vec<Field<T>> {
+        let words: Vec<&str> = choices.iter().map(|&(word, _)| word).collect();
+        let wanted = format!("a list of \"{}\"", words.join("\", \""));
+        self.list(reader, key, &wanted, |value| {
+            let word = value.as_str()?;
+            choices
+                .iter()
+                .find(|&&(name, _)| name == word)
+                .map(|&(_, choice)| choice)
+        })
+    }
+
     /// A list of texts, each with its place.
     pub(super) fn texts(&self, reader: &mut Reader<'_>, key: &str) -> Vec<Field<String>> {
         self.list(reader, key, &"a list of texts in quotes", |value| {
@@ -353,7 +432,7 @@ impl<'t> Section<'t> {
                     Severity::Error,
                     &path,
                     &item.span(),
-                    format!("an entry of `{key}` {}", description(item.get_ref())),
+                    format!("an entry of `{key}` {}", description(key, item.get_ref())),
                     format!("`{key}` is {wanted}"),
                 ),
             }
@@ -402,14 +481,21 @@ fn plain(digits: &str) -> String {
     digits.chars().filter(|&c| c != '_').collect()
 }
 
-/// What a value is, for a message that says what it should be.
-fn description(value: &DeValue<'_>) -> String {
+/// What the value of `key` is, for a message that says what it should be.
+fn description(key: &str, value: &DeValue<'_>) -> String {
     match value {
+        // A short secret does not look like one.
+        DeValue::String(_) if names_a_secret(key) => "is a text".to_owned(),
+        DeValue::Integer(_) | DeValue::Float(_) if names_a_secret(key) => "is a number".to_owned(),
         DeValue::String(text) => format!("is the text {}", quoted(text)),
         DeValue::Integer(number) => format!("is {}", quoted(&number.to_string())),
         DeValue::Float(number) => format!("is {}", quoted(number.as_str())),
         DeValue::Boolean(flag) => format!("is {flag}"),
-        DeValue::Datetime(_) => "is a date".to_owned(),
+        DeValue::Datetime(date) if date.date.is_some() && date.time.is_some() => {
+            "is a date and time without a time zone".to_owned()
+        }
+        DeValue::Datetime(date) if date.date.is_none() => "is a time without a date".to_owned(),
+        DeValue::Datetime(_) => "is a date without a time".to_owned(),
         DeValue::Array(_) => "is a list".to_owned(),
         DeValue::Table(_) => "is a table".to_owned(),
     }

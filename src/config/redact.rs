@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use super::mka_read::MKA_KEYS;
+
 /// What stands in the place of hidden text.
 pub(super) const HIDDEN: &str = "<hidden: it looks like a key>";
 
@@ -125,7 +127,12 @@ fn speaks_of_a_secret(name: &str) -> bool {
 /// Whether a secret itself would stand behind `name`, not the name of the secret's place.
 pub(super) fn names_a_secret(name: &str) -> bool {
     let names_a_place = name.ends_with("_file") || name.ends_with("_credential");
-    speaks_of_a_secret(name) && !names_a_place
+    speaks_of_a_secret(name) && !names_a_place && !is_no_secret(name)
+}
+
+/// Whether `name` is a key of ours that has one of those words in it and no secret behind it.
+pub(super) fn is_no_secret(name: &str) -> bool {
+    MKA_KEYS.contains(&name)
 }
 
 /// Where the value that follows an equals sign at `from` lies, without its quotes. An unquoted or

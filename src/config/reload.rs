@@ -1,9 +1,15 @@
 //! What changed between two configs, and which of it a running gateway can take without losing a
 //! frame. Data only: control applies it.
 
+mod effective;
+mod mka;
+
 use core::fmt;
 
+pub use effective::effective;
+
 use super::{Agreement, Config, EncryptionMode, Link, StaticSa};
+use crate::ieee::Ckn;
 
 /// The difference between the running config and a new one.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -62,6 +68,37 @@ pub enum Change {
         /// The link.
         link: String,
     },
+    /// A CAK that was not there before.
+    CakAdded {
+        /// The link.
+        link: String,
+        /// Its name.
+        ckn: Ckn,
+    },
+    /// Window of a CAK, or whether it is the fallback.
+    CakChanged {
+        /// The link.
+        link: String,
+        /// Its name.
+        ckn: Ckn,
+    },
+    /// A CAK that is no longer there.
+    CakRemoved {
+        /// The link.
+        link: String,
+        /// Its name.
+        ckn: Ckn,
+    },
+    /// Which of a link's CAKs is newer.
+    CakOrder {
+        /// The link.
+        link: String,
+    },
+    /// `profile`, or what `[link.mka]` says.
+    KeyAgreement {
+        /// The link.
+        link: String,
+    },
 }
 
 impl Change {
@@ -74,7 +111,12 @@ impl Change {
             | Self::Replay { link }
             | Self::ValidateFrames { link }
             | Self::SoftThreshold { link }
-            | Self::Bypass { link } => link,
+            | Self::Bypass { link }
+            | Self::CakAdded { link, .. }
+            | Self::CakChanged { link, .. }
+            | Self::CakRemoved { link, .. }
+            | Self::CakOrder { link }
+            | Self::KeyAgreement { link } => link,
         }
     }
 }
@@ -89,6 +131,13 @@ impl fmt::Display for Change {
             Self::ValidateFrames { link } => (link, "frame validation"),
             Self::SoftThreshold { link } => (link, "soft threshold of packet numbers"),
             Self::Bypass { link } => (link, "bypass"),
+            Self::CakAdded { link, ckn } => return write!(f, "link {link}: CAK {ckn} added"),
+            Self::CakChanged { link, ckn } => {
+                return write!(f, "link {link}: window or role of CAK {ckn}");
+            }
+            Self::CakRemoved { link, ckn } => return write!(f, "link {link}: CAK {ckn} removed"),
+            Self::CakOrder { link } => (link, "order of CAKs"),
+            Self::KeyAgreement { link } => (link, "settings of key agreement"),
         };
         write!(f, "link {link}: {what}")
     }
@@ -237,9 +286,10 @@ fn compare_modes(changes: &mut Changes, old: &Link, new: &Link) {
     let link = || new.name.clone();
     let modes = |link: &Link| (link.encryption, link.after_secured, link.clear_wait);
     let runs_macsec = |link: &Link| link.encryption != EncryptionMode::NoEncrypt;
-    if runs_macsec(old) != runs_macsec(new) {
+    let agreed_live = old.mka().is_some() && new.mka().is_some();
+    if runs_macsec(old) != runs_macsec(new) && !agreed_live {
         let key = format!("link {}: encryption", new.name);
-        changes.restart(key, "the lanes of a link without MACsec are others");
+        changes.restart(key, "static keys are taken into use at the start, or never");
     } else if modes(old) != modes(new) {
         changes
             .applied
@@ -265,6 +315,9 @@ fn compare_keys(changes: &mut Changes, old: &Link, new: &Link, same_channel: boo
     let key = |name: &str| format!("link {}: {name}", new.name);
     let (old_keys, new_keys) = match (&old.agreement, &new.agreement) {
         (Some(Agreement::Static(old)), Some(Agreement::Static(new))) => (old, new),
+        (Some(Agreement::Mka(running)), Some(Agreement::Mka(wanted))) => {
+            return mka::compare(changes, new, running, wanted);
+        }
         (None, None) => return,
         _ => return changes.restart(key("agreement"), "keys are agreed from the start or not"),
     };

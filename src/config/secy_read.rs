@@ -1,6 +1,9 @@
 //! Reads and checks the keys of `[[link]]` that say what the SecY does to a frame.
 
+use super::agreement_read::{contradict, hold};
 use super::link::{Bypass, BypassDirection, EncryptionMode, PnShare};
+use super::profile::Profile;
+use super::profile::rules::Known;
 use super::raw::{Field, Reader, Section};
 use crate::ieee::{CipherSuite, EtherType, Sci};
 use crate::macsec::{Confidentiality, MAX_WINDOW_XPN, Replay, SectagSci, ValidateFrames};
@@ -12,6 +15,7 @@ pub(super) fn read_sectag_sci(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     sci: Option<&Field<Sci>>,
+    profile: Profile,
 ) -> SectagSci {
     let choices = [
         ("explicit", SectagSci::Explicit),
@@ -20,6 +24,14 @@ pub(super) fn read_sectag_sci(
         ("none", SectagSci::None),
     ];
     let field = section.choice(reader, "sectag_sci", &choices, SectagSci::Explicit);
+    if let Known::Fixed(words) = profile.rules().explicit_sci.known
+        && field.value != SectagSci::Explicit
+    {
+        let word = choices.iter().find(|(_, choice)| *choice == field.value);
+        let shown = word.map_or("", |(word, _)| word);
+        contradict(reader, profile, &field, shown, words);
+        return SectagSci::Explicit;
+    }
     let wanted_port = match field.value {
         SectagSci::Explicit => return field.value,
         SectagSci::EndStation => Some(Sci::END_STATION_PORT),
@@ -48,40 +60,43 @@ pub(super) fn read_sectag_sci(
 pub(super) struct Protection {
     pub(super) confidentiality: Confidentiality,
     pub(super) clear_vlan_tags: u8,
-    pub(super) pn_soft_threshold: PnShare,
+    pub(super) pn_soft_threshold: Field<PnShare>,
 }
 
 pub(super) fn read_protection(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
-    suite: CipherSuite,
+    suites: &[CipherSuite],
+    profile: Profile,
+    soft_threshold: f64,
 ) -> Protection {
+    let rules = profile.rules();
     let confidentiality = section.flag(reader, "confidentiality", true);
+    hold(reader, profile, &confidentiality, &rules.confidentiality);
     if !confidentiality.value {
         let what = "integrity only: whoever sees the secure side reads every frame";
         reader.warn(&confidentiality, what, "`confidentiality = true` encrypts");
     }
-    let share = section.fraction(reader, "pn_soft_threshold", 0.01..=1.0, 0.75);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number from 0.01 to 1 gives 10,000 to 1,000,000"
-    )]
-    let millionths = (share.value * f64::from(PnShare::MILLIONTHS)).round() as u32;
+    let share = section.fraction(reader, "pn_soft_threshold", 0.01..=1.0, soft_threshold);
+    let vlan_tags = section.number(reader, "clear_vlan_tags", 0..=2, 0);
+    hold(reader, profile, &vlan_tags, &rules.clear_vlan_tags);
     Protection {
-        confidentiality: read_offset(reader, section, suite, confidentiality.value),
-        clear_vlan_tags: section.number(reader, "clear_vlan_tags", 0..=2, 0).value,
-        pn_soft_threshold: PnShare(millionths),
+        confidentiality: read_offset(reader, section, suites, profile, confidentiality.value),
+        clear_vlan_tags: vlan_tags.value,
+        pn_soft_threshold: share.with(PnShare::of_whole(share.value)),
     }
 }
 
 fn read_offset(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
-    suite: CipherSuite,
+    suites: &[CipherSuite],
+    profile: Profile,
     encrypts: bool,
 ) -> Confidentiality {
     let field = section.number::<u8>(reader, "confidentiality_offset", 0..=50, 0);
+    let rule = &profile.rules().confidentiality_offset;
+    hold(reader, profile, &field, rule);
     let confidentiality = match field.value {
         0 => Confidentiality::Offset0,
         30 => Confidentiality::Offset30,
@@ -92,7 +107,9 @@ fn read_offset(
             return Confidentiality::Offset0;
         }
     };
-    if field.value != 0 && suite.is_xpn() {
+    if let Some(suite) = suites.iter().find(|suite| suite.is_xpn())
+        && field.value != 0
+    {
         let what = format!("{suite} has no confidentiality offset");
         reader.wrong(&field, what, "0, or a suite without XPN");
     } else if field.value != 0 && !encrypts {
@@ -109,7 +126,8 @@ fn read_offset(
 pub(super) fn read_replay(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
-    suite: CipherSuite,
+    suites: &[CipherSuite],
+    profile: Profile,
 ) -> (Replay, u32) {
     let choices = [
         ("off", Replay::Off),
@@ -117,7 +135,9 @@ pub(super) fn read_replay(
         ("window", Replay::Window(64)),
     ];
     let replay = section.choice(reader, "replay", &choices, Replay::Window(64));
-    let window = section.number::<u32>(reader, "replay_window", 0..=0xffff_ffff, 64);
+    let rule = &profile.rules().replay_window;
+    let window = section.number::<u32>(reader, "replay_window", 0..=0xffff_ffff, rule.value);
+    hold(reader, profile, &window, rule);
     let depth = section.number::<u32>(reader, "duplicate_depth", 64..=65_536, 4096);
     if !depth.value.is_power_of_two() {
         let what = format!("`duplicate_depth` is {}, no power of two", depth.value);
@@ -131,7 +151,9 @@ pub(super) fn read_replay(
         }
         return (replay.value, depth.value);
     };
-    if suite.is_xpn() && window.value > MAX_WINDOW_XPN {
+    if let Some(suite) = suites.iter().find(|suite| suite.is_xpn())
+        && window.value > MAX_WINDOW_XPN
+    {
         let what = format!("a replay window of {} with {suite}", window.value);
         let right = format!("at most {MAX_WINDOW_XPN} with XPN");
         reader.wrong(&window, what, right);

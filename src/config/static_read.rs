@@ -1,12 +1,12 @@
 //! Reads and checks `[link.static]`.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
-use super::keys::{self, KeyReference, KeySource};
+use super::key_read::read_source;
+use super::keys::{self, KeyReference};
 use super::link::{StaticKeys, StaticSa};
 use super::raw::{Field, Reader, Section};
-use super::redact::{self, quoted};
+use super::redact::quoted;
 use crate::ieee::{An, CipherSuite, Salt, Sci, Ssci, decode_hex};
 use crate::macsec::XpnParams;
 
@@ -25,6 +25,7 @@ pub(super) const STATIC_KEYS: [&str; 10] = [
 ];
 
 /// The keys as read, with the places that the checks between links point at.
+#[derive(Default)]
 pub(super) struct ReadStatic {
     pub(super) keys: Option<StaticKeys>,
     pub(super) peer_sci: Option<Field<Sci>>,
@@ -103,99 +104,19 @@ fn read_key(
     suite: CipherSuite,
     credentials: Option<&OsStr>,
 ) -> Option<Field<KeyReference>> {
-    let (file_key, credential_key) = (
-        format!("{direction}_sak_file"),
-        format!("{direction}_sak_credential"),
-    );
-    let file = section.text(reader, &file_key, "");
-    let credential = section.text(reader, &credential_key, "");
-    let (has_file, has_credential) = (
-        section.find(&file_key).is_some(),
-        section.find(&credential_key).is_some(),
-    );
-    let text = match (has_file, has_credential) {
-        (true, false) => file,
-        (false, true) => credential,
-        (true, true) => {
-            let what = format!("both `{file_key}` and `{credential_key}` are given");
-            reader.wrong(
-                &credential,
-                what,
-                "keep the one that the key is to come from",
-            );
-            return None;
-        }
-        (false, false) => {
-            let what = format!("`{file_key}` is missing in `{}`", section.path);
-            let right = format!("the name of a key file, or `{credential_key}`");
-            reader.wrong(&file, what, right);
-            return None;
-        }
-    };
-    if !text.given || !check_names_a_place(reader, &text) {
-        return None;
-    }
-    let source = if has_file {
-        KeySource::File(reader.source.directory().join(&text.value))
-    } else {
-        credential_source(reader, &text, credentials)?
-    };
-    match keys::read(&source, suite) {
-        Ok((_, fingerprint)) => Some(text.with(KeyReference {
-            source,
+    let source = read_source(reader, section, &format!("{direction}_sak"), credentials)?;
+    match keys::read(&source.value, suite) {
+        Ok((_, fingerprint)) => Some(source.with(KeyReference {
+            source: source.value.clone(),
             suite,
             fingerprint,
         })),
         Err(error) => {
-            let path = source.path();
-            let what = format!("{error} ({})", path.display());
-            reader.wrong(&text, what, error.remedy(&source, suite));
+            let what = format!("{error} ({})", source.value.path().display());
+            reader.wrong(&source, what, error.remedy(&source.value, suite));
             None
         }
     }
-}
-
-/// Refuses a key, or nothing, where the place of a key belongs.
-fn check_names_a_place(reader: &mut Reader<'_>, text: &Field<String>) -> bool {
-    if redact::looks_like_key(&text.value) {
-        let what = "a key where the name of a key's place belongs";
-        let right = "put the key into a file of mode 0600 and name that; take the key out of the \
-                     config, and think of making a new one";
-        reader.wrong(text, what, right);
-        return false;
-    }
-    if text.value.is_empty() || text.value.contains('\0') {
-        let what = format!("{} names no key", quoted(&text.value));
-        reader.wrong(text, what, "such as \"keys/dx1-tx.sak\"");
-        return false;
-    }
-    true
-}
-
-fn credential_source(
-    reader: &mut Reader<'_>,
-    name: &Field<String>,
-    credentials: Option<&OsStr>,
-) -> Option<KeySource> {
-    if name.value.contains('/') || name.value.starts_with('.') {
-        let what = format!("{} is not a credential's name", quoted(&name.value));
-        let right = "the name that LoadCredential= gives it, without a path";
-        reader.wrong(name, what, right);
-        return None;
-    }
-    let Some(directory) = credentials else {
-        let what = "a systemd credential, but $CREDENTIALS_DIRECTORY is not set";
-        let right = format!(
-            "start the gateway from a unit with LoadCredential={}:FILE, or name a key file",
-            name.value
-        );
-        reader.wrong(name, what, right);
-        return None;
-    };
-    Some(KeySource::Credential {
-        name: name.value.clone(),
-        path: Path::new(directory).join(&name.value),
-    })
 }
 
 /// SSCIs and salt of both directions. `None` without XPN, and where one of them is wrong.

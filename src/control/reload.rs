@@ -6,11 +6,7 @@ use super::{
 };
 use crate::{
     bus::{Bypass, BypassEntry, Command, Direction, LaneCommand, LaneIndex},
-    config::{
-        self, BypassDirection, Config, Link,
-        reload::{Change, Changes},
-        reuse,
-    },
+    config::{self, BypassDirection, Config, Link, reload::Changes, reuse},
     control::link::LinkControl,
     ieee::Sci,
 };
@@ -44,7 +40,7 @@ pub(super) fn reload(control: &mut Control) -> Result<String, String> {
     if !changes.refused.is_empty() {
         return Err(sentence("refused", &changes.refused));
     }
-    let effective = effective(&control.config, &new, &changes.applied);
+    let effective = config::reload::effective(&control.config, &new, &changes.applied);
     check_reuse(control, &effective)?;
     let prepared = prepare(control, &effective)?;
     commit(control, prepared);
@@ -245,44 +241,6 @@ pub fn bypass_list(link: &Link) -> Bypass {
             })
             .collect(),
     )
-}
-
-/// The running config with what changes live.
-fn effective(running: &Config, new: &Config, applied: &[Change]) -> Config {
-    let mut effective = running.clone();
-    for change in applied {
-        let name = change.link();
-        let target = effective.links.iter_mut().find(|link| link.name == name);
-        let source = new.links.iter().find(|link| link.name == name);
-        if let (Some(link), Some(new)) = (target, source) {
-            take(link, new, change);
-        }
-    }
-    effective
-}
-
-fn take(link: &mut Link, new: &Link, change: &Change) {
-    match change {
-        Change::TxSa { .. } | Change::RxSa { .. } => {
-            let (Some(keys), Some(new)) = (link.static_keys_mut(), new.static_keys()) else {
-                return;
-            };
-            if matches!(change, Change::TxSa { .. }) {
-                keys.tx.clone_from(&new.tx);
-            } else {
-                keys.rx.clone_from(&new.rx);
-            }
-        }
-        Change::EncryptionMode { .. } => {
-            link.encryption = new.encryption;
-            link.after_secured = new.after_secured;
-            link.clear_wait = new.clear_wait;
-        }
-        Change::Replay { .. } => link.replay = new.replay,
-        Change::ValidateFrames { .. } => link.validate_frames = new.validate_frames,
-        Change::SoftThreshold { .. } => link.pn_soft_threshold = new.pn_soft_threshold,
-        Change::Bypass { .. } => link.bypass.clone_from(&new.bypass),
-    }
 }
 
 /// What was applied and what was not, for the operator.

@@ -175,7 +175,8 @@ pub(crate) fn cases() -> Vec<Case> {
     );
     // Keys.
     case("no_agreement", edit("agreement = \"static\"\n", ""));
-    case("agreement_word", edit("\"static\"", "\"mka\""));
+    case("agreement_word", edit("\"static\"", "\"eap\""));
+    case("agreement_of_other_tables", edit("\"static\"", "\"mka\""));
     case(
         "agreement_missing_everywhere",
         MINIMAL
@@ -272,6 +273,7 @@ pub(crate) fn cases() -> Vec<Case> {
         "long_line",
         link(&format!("qos = [{}] # {KEY}", "1, ".repeat(300))),
     );
+    cases.extend(super::mka_cases::cases());
     cases
 }
 

@@ -30,6 +30,18 @@ rx_ssci = 2
 salt = "e0e1e2e3e4e5e6e7e8e9eaeb"
 "#;
 
+/// The same for a link whose keys are agreed by MKA.
+pub(crate) const MINIMAL_MKA: &str = r#"[[link]]
+name = "dx1"
+plain = "net_ring0"
+secure = "net_ring1"
+agreement = "mka"
+
+[[link.cak]]
+ckn = "01"
+cak_file = "a.cak"
+"#;
+
 /// The directory; gone when dropped.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -37,7 +49,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// With the key files `tx.sak` and `rx.sak`, 256 bits, and the same with 128 bits in `*128.sak`.
+    /// With the key files `tx.sak` and `rx.sak`, 256 bits, and the same with 128 bits in `*128.sak`;
+    /// CAKs of 256 bits in `a.cak` to `f.cak`, and of 128 bits in `g.cak` and `h.cak`.
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -49,6 +62,10 @@ impl Desk {
         desk.key("rx.sak", 0x22, 32);
         desk.key("tx128.sak", 0x33, 16);
         desk.key("rx128.sak", 0x44, 16);
+        for (octet, name) in (0xa1..).zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+            let octets = if octet < 0xa7 { 32 } else { 16 };
+            desk.key(&format!("{name}.cak"), octet, octets);
+        }
         desk
     }
 
@@ -91,7 +108,8 @@ impl Desk {
     /// `problems` as shown, with this directory's name taken out.
     pub(crate) fn render(&self, problems: &Problems) -> String {
         let directory = format!("{}/", self.path.display());
-        problems.to_string().replace(&directory, "")
+        let shown = problems.to_string().replace(&directory, "");
+        shown.replace(&self.path.display().to_string(), ".")
     }
 }
 
