@@ -52,9 +52,12 @@ impl Ledger {
         !self.keeps || self.saved == Some(id)
     }
 
-    /// The number from which on a participant's messages may not leave.
+    /// The number from which on a participant's messages may not leave. What is on disk of a member
+    /// identifier says nothing about the one that took its place.
     pub(super) fn mn_limit(&self, entry: &Entry) -> Option<Mn> {
-        self.keeps.then_some(entry.saved.mn)
+        let known = entry.mi == entry.participant.mi();
+        let limit = if known { entry.saved.mn } else { Mn(1) };
+        self.keeps.then_some(limit)
     }
 
     /// Whether the participant's next key number may be used.

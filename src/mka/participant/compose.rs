@@ -39,8 +39,8 @@ impl Participant {
     ///
     /// `None` where the limit is reached, or where there is no randomness for a new member identifier
     /// (counted); it is then due again after a moment. Also where the MKPDU does not fit (counted).
-    /// Numbers that are used up give a new member identifier: with a limit, `None` is returned that once,
-    /// so that the caller can find the limit of the new one.
+    /// Numbers that are used up give a new member identifier, and `None` that once: limit and `key` were
+    /// the old one's.
     pub(in crate::mka) fn compose(
         &mut self,
         now: Time,
@@ -88,11 +88,8 @@ impl Participant {
             if !self.renew(why, crypto, events) {
                 self.counters.out_errors = self.counters.out_errors.saturating_add(1);
                 self.pace.failed(now);
-                return None;
             }
-            if mn_limit.is_some() {
-                return None;
-            }
+            return None;
         }
         if mn_limit.is_some_and(|limit| self.next_mn() >= limit) {
             self.pace.failed(now);

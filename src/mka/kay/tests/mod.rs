@@ -1,5 +1,6 @@
 //! KaYs on one wire in virtual time, over data planes that answer at once, late, or not at all.
 
 mod bed;
+mod identity;
 mod plane;
 mod two;

@@ -222,10 +222,12 @@ impl Member {
         )
     }
 
-    /// Sends if a MKPDU is due.
+    /// Sends if a MKPDU is due and there is an identifier to send it under.
     pub(super) fn send_if_due(&mut self, now: Time) -> Option<Box<Mkpdu>> {
         let due = self.participant.due(now, &self.policy, false);
-        due.then(|| Box::new(self.send(now)))
+        due.then(|| self.send_below(now, None))
+            .flatten()
+            .map(Box::new)
     }
 
     pub(super) fn is_due(&self, now: Time) -> bool {

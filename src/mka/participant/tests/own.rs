@@ -126,8 +126,9 @@ fn without_randomness_nothing_is_sent_until_there_is_some() {
     assert_eq!(member.participant.status(false).counters.out_errors, 3);
     assert_eq!(member.told(), []);
     member.chance.next = Some(100);
-    assert_eq!(member.send(at(110)).basic.mi, mi(100));
+    assert_eq!(member.send_below(at(110), None), None);
     assert_eq!(member.told(), [renewed(mi(100), NewMiWhy::Used)]);
+    assert_eq!(member.send(at(110)).basic.mi, mi(100));
 }
 
 #[test]
@@ -142,39 +143,28 @@ fn an_identifier_that_is_zero_or_somebodys_is_not_taken() {
         member.chance.next = Some(taken);
         assert_eq!(member.send_below(at(100), None), None, "{taken}");
         member.chance.next = Some(200);
+        assert_eq!(member.send_below(at(120), None), None, "{taken}");
         assert_eq!(member.send(at(120)).basic.mi, mi(200), "{taken}");
     }
 }
 
 #[test]
-fn used_up_numbers_give_a_new_identifier() {
-    let mut member = Member::again(at(0), 1, mi(1), Mn(u32::MAX - 2));
-    let numbers = [0, 20, 40].map(|ms| member.send(at(ms)).basic);
-    let numbers = numbers.map(|basic| (basic.mi, basic.mn));
-    let last = [
-        (mi(1), Mn(u32::MAX - 2)),
-        (mi(1), Mn(u32::MAX - 1)),
-        (mi(100), Mn(1)),
-    ];
-    assert_eq!(numbers, last);
-    assert_eq!(member.told(), [renewed(mi(100), NewMiWhy::Exhausted)]);
-}
-
-#[test]
-fn a_limit_is_asked_for_again_when_the_identifier_changed() {
-    let mut member = Member::again(at(0), 1, mi(1), Mn(u32::MAX));
-    // The limit of the old identifier would let anything pass.
-    assert_eq!(member.send_below(at(0), Some(Mn(u32::MAX))), None);
-    assert_eq!(member.participant.mi(), mi(100));
-    assert!(member.is_due(at(0)));
-    assert_eq!(
-        member.send_below(at(0), Some(Mn(1))),
-        None,
-        "not reserved yet"
-    );
-    let sent = member.send_below(at(20), Some(Mn(65))).unwrap();
-    assert_eq!((sent.basic.mi, sent.basic.mn), (mi(100), Mn(1)));
-    assert_eq!(member.participant.status(false).counters.out_errors, 0);
+fn used_up_numbers_give_a_new_identifier_and_the_caller_learns_of_it_before_it_is_used() {
+    for limit in [None, Some(Mn(u32::MAX))] {
+        let mut member = Member::again(at(0), 1, mi(1), Mn(u32::MAX - 2));
+        let numbers = [0, 20, 40].map(|ms| {
+            let sent = member.send_below(at(ms), limit);
+            sent.map(|sent| (sent.basic.mi, sent.basic.mn))
+        });
+        let last = [u32::MAX - 2, u32::MAX - 1].map(|mn| Some((mi(1), Mn(mn))));
+        assert_eq!(numbers, [last[0], last[1], None]);
+        assert_eq!(member.told(), [renewed(mi(100), NewMiWhy::Exhausted)]);
+        assert_eq!(member.participant.mi(), mi(100));
+        assert!(member.is_due(at(40)));
+        let sent = member.send_below(at(40), limit).unwrap();
+        assert_eq!((sent.basic.mi, sent.basic.mn), (mi(100), Mn(1)));
+        assert_eq!(member.participant.status(false).counters.out_errors, 0);
+    }
 }
 
 #[test]
