@@ -75,7 +75,7 @@ fuzz() {
         /INFO: Loaded .* PC tables/ { if (match($0, /\([0-9]+ PCs\)/)) edges = substr($0, RSTART + 1, RLENGTH - 6) }
         /^stat::number_of_executed_units:/ { inputs = $2 }
         /^Done .* runs in/ { seconds = $5 }
-        END { printf "%-13s %9d inputs  cov: %5d of %5d edges  ft: %6d  corpus: %4d kept, %4d new  %3d s  %s\n",
+        END { printf "%-19s %9d inputs  cov: %5d of %5d edges  ft: %6d  corpus: %4d kept, %4d new  %3d s  %s\n",
               name, inputs, cov, edges, ft, kept, found, seconds, status == 0 ? "ok" : "FAILED" }' "$log"
     if [ $status != 0 ]; then
         echo "fuzz: $name ended with $status; the input is in $found, its end was:" >&2

@@ -12,6 +12,8 @@ mod distributed_cak;
 mod distributed_sak;
 mod encode;
 mod frame;
+#[cfg(fuzzing)]
+mod fuzzed;
 mod icv_indicator;
 mod kmd;
 mod peer_list;
@@ -28,6 +30,8 @@ pub use distributed_cak::DistributedCak;
 pub use distributed_sak::{DistributedKey, DistributedSak, SuiteField};
 pub use encode::encode;
 pub use frame::{Envelope, FRAME_MAX, Frame};
+#[cfg(fuzzing)]
+pub use fuzzed::set_again;
 pub use kmd::Kmd;
 pub use peer_list::PeerList;
 pub use received::Received;

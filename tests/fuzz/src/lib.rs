@@ -8,6 +8,8 @@ pub mod device;
 pub mod http;
 pub mod key_file;
 pub mod lanes;
+pub mod mka_frame;
+pub mod mka_sets;
 pub mod names;
 pub mod protect;
 pub mod request;
