@@ -21,7 +21,7 @@ const HEADER_LEN: usize = 2;
 /// Octets of the longest value.
 const VALUE_MAX: usize = 0x1ff;
 
-/// Types of TLVs (802.1X-2020 table 11-8).
+/// Types of TLVs (802.1X-2020 11.12).
 const ACCESS: u8 = 111;
 const SUITES: u8 = 112;
 const DOMAIN: u8 = 113;

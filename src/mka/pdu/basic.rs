@@ -9,7 +9,7 @@ use crate::{
     mka::{Mi, Mn},
 };
 
-/// Algorithm agility of the only algorithms that there are (802.1X-2020 table 11-5): AES-CMAC ICVs
+/// Algorithm agility of the only algorithms that there are (802.1X-2020 11.11.1): AES-CMAC ICVs
 /// and AES key wrap.
 pub(super) const AGILITY: [u8; 4] = [0x00, 0x80, 0xc2, 0x01];
 

@@ -128,7 +128,7 @@ impl SuiteField {
     }
 }
 
-/// Bits 6 and 5 of the second octet: the confidentiality offset (802.1X-2020 table 11-7).
+/// Bits 6 and 5 of the second octet: the confidentiality offset (802.1X-2020 11.11.1).
 const fn protection(flags: u8) -> Protection {
     match (flags >> 4) & 3 {
         0 => Protection::IntegrityOnly,

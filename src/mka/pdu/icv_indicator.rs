@@ -1,4 +1,4 @@
-//! The ICV Indicator (802.1X-2020 figure 11-14): a header in front of the ICV. It may be left out, as
+//! The ICV Indicator (802.1X-2020 11.11.1): a header in front of the ICV. It may be left out, as
 //! the one algorithm that there is has an ICV of 16 octets.
 
 use super::{

@@ -1,4 +1,4 @@
-//! The KMD parameter set (802.1X-2020 figure 11-15), and the same text in an announcement.
+//! The KMD parameter set (802.1X-2020 figure 11-14), and the same text in an announcement.
 
 use alloc::boxed::Box;
 use core::fmt;

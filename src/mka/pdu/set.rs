@@ -11,7 +11,7 @@
 use super::{Frame, icv_indicator};
 use crate::mka::Discard;
 
-/// Types of parameter sets (802.1X-2020 table 11-6). They are sent in this order.
+/// Types of parameter sets (802.1X-2020 11.11.1). They are sent in this order.
 pub(super) mod kind {
     pub(in super::super) const LIVE: u8 = 1;
     pub(in super::super) const POTENTIAL: u8 = 2;
