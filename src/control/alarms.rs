@@ -1,7 +1,10 @@
 //! Standing alarms of a link. The names are a fixed list: they are labels in the metrics.
 
+use std::time::Instant;
+
 use super::{
     link::LinkControl,
+    mka::{self, Clock},
     tx_use::{TxEnd, TxUse},
 };
 use crate::{
@@ -10,8 +13,9 @@ use crate::{
 };
 
 /// Everything that is not as it should be on a link, now.
-pub(super) fn standing(link: &LinkControl) -> Vec<AlarmView> {
-    let mut alarms = Vec::new();
+pub(super) fn standing(link: &LinkControl, now: Instant, clock: &Clock) -> Vec<AlarmView> {
+    let session = link.mka.as_ref();
+    let mut alarms = session.map_or_else(Vec::new, |session| mka::standing(session, now, clock));
     let mut raise = |name, text: String| alarms.push(AlarmView { name, text });
     if link.in_clear() {
         raise(
@@ -35,7 +39,7 @@ pub(super) fn standing(link: &LinkControl) -> Vec<AlarmView> {
             ),
         );
     }
-    match link.agreement.tx_end() {
+    match link.tx_end() {
         TxEnd::Running => {}
         TxEnd::Exhausted => raise(
             "pn_exhausted",

@@ -47,6 +47,11 @@ impl Books {
         }
     }
 
+    /// The directory itself.
+    pub(super) const fn dir(&self) -> &StateDir {
+        &self.dir
+    }
+
     /// Opens the reservation of a transmit key. Returns the first packet number that it may use.
     pub(super) fn open_tx(&mut self, owner: &KeyOwner) -> Result<Pn, StateError> {
         let reservation = self.dir.reservation(&owner.key_use(), owner.sci)?;

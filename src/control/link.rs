@@ -3,21 +3,30 @@
 //! Desired state goes out as commands; what is true comes back as reports. Nothing here waits: a turn
 //! looks at what is known now and sends what is missing.
 
-use std::{sync::Arc, time::Instant};
+mod reports;
+mod settle;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     agreement::Agreement,
     books::Books,
     line_rate::Ahead,
+    mka::{Clock, Session, Surroundings},
     port::Port,
-    stance::{Facts, Stance, Why, stance},
+    stance::{Stance, Why},
+    tx_use::TxEnd,
 };
 use crate::{
     bus::{
-        Command, Direction, EapolOut, EapolSlots, LaneCommand, LaneCounters, LaneIndex, LaneMode,
-        LaneReport, LinkIndex, PortOps, PortSide,
+        Command, Direction, DropReason, EapolOut, EapolSlots, LaneCommand, LaneCounters, LaneIndex,
+        LaneMode, LinkIndex, PortOps, PortSide,
     },
     config::{EncryptionMode, Link},
+    crypto::KeyFactory,
     ieee::Sci,
     macsec::{RxScCounters, RxSecyCounters, TxCounters},
 };
@@ -47,6 +56,14 @@ pub struct LinkParts {
     pub eapol_out: Arc<EapolOut>,
 }
 
+/// What all links share on control's thread.
+#[derive(Debug)]
+pub(super) struct Shared<'a> {
+    pub(super) books: &'a mut Books,
+    pub(super) factory: &'a dyn KeyFactory,
+    pub(super) clock: &'a Clock,
+}
+
 /// A lane's mode: what was asked, and what its worker last said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mode {
@@ -62,13 +79,19 @@ pub(super) struct LinkControl {
     pub(super) parts: LinkParts,
     pub(super) plain: Port,
     pub(super) secure: Port,
+    /// Static keys, where it has those.
     pub(super) agreement: Agreement,
+    /// Key agreement, where it has that.
+    pub(super) mka: Option<Box<Session>>,
     pub(super) protect: Mode,
     pub(super) validate: Mode,
     pub(super) stance: Option<Stance>,
     was_secured: bool,
     secured_from_clear: Option<Instant>,
     peer_protects: bool,
+    /// It was secured since clear passed last.
+    may_fall: bool,
+    pub(super) falls_to_clear: u64,
     pub(super) too_long: Option<usize>,
     /// The end has come: everything closes and nothing opens again.
     ending: bool,
@@ -85,12 +108,15 @@ impl LinkControl {
             config,
             parts,
             agreement: Agreement::default(),
+            mka: None,
             protect: Mode::default(),
             validate: Mode::default(),
             stance: None,
             was_secured: false,
             secured_from_clear: None,
             peer_protects: false,
+            may_fall: false,
+            falls_to_clear: 0,
             too_long: None,
             ending: false,
             keys_asked_back: false,
@@ -102,7 +128,7 @@ impl LinkControl {
     }
 
     /// One look at everything. `out` takes the commands for the lanes.
-    pub(super) fn turn(&mut self, now: Instant, books: &mut Books, out: &mut Vec<Command>) {
+    pub(super) fn turn(&mut self, now: Instant, shared: &mut Shared<'_>, out: &mut Vec<Command>) {
         let index = self.index;
         let mut send = sender(index, out);
         self.plain.turn(now);
@@ -113,129 +139,63 @@ impl LinkControl {
         self.plain.look(now);
         self.secure.look(now);
         let ahead = self.ahead();
-        self.agreement.turn(now, ahead, books, &mut send);
-        while self.parts.eapol.take().is_some() {
-            // Without a KaY there is nobody to read them.
-        }
+        self.agreement.turn(now, ahead, shared.books, &mut send);
+        self.agree(now, shared, &mut send);
         self.settle(now, &mut send);
         self.ask_keys_back(&mut send);
     }
 
-    /// Brings lanes and plain port in line. Opening goes keys, lanes, port; closing the other way.
-    fn settle(&mut self, now: Instant, send: &mut impl FnMut(Direction, LaneCommand)) {
-        let secured = self.agreement.is_secured();
-        self.note_secured(now, secured);
-        let facts = Facts {
-            encryption: self.config.encryption,
-            after_secured: self.config.after_secured,
-            clear_wait: self.config.clear_wait,
-            secured,
-            tx_end: self.agreement.tx_end(),
-            was_secured: self.was_secured,
-            secure_link_up_for: self
-                .secure
-                .link_up_for(now)
-                .filter(|_| self.secure.in_use()),
-            secured_from_clear_for: self
-                .secured_from_clear
-                .map(|since| now.saturating_duration_since(since)),
-            peer_protects: self.peer_protects,
-        };
-        let mut wanted = stance(&facts);
-        if self.ending {
-            wanted = Stance {
-                protect: LaneMode::Closed,
-                validate: LaneMode::Closed,
-                plain_up: false,
-                why: wanted.why,
-            };
-        }
-        if self.stance.map(|stance| stance.why) != Some(wanted.why) {
-            tracing::info!(link = self.config.name, "{}", wanted.why.sentence());
-        }
-        self.stance = Some(wanted);
-        ask(&mut self.protect, wanted.protect, Direction::Protect, send);
-        ask(
-            &mut self.validate,
-            wanted.validate,
-            Direction::Validate,
-            send,
-        );
-        let open = self.protect.now != LaneMode::Closed && self.validate.now != LaneMode::Closed;
-        self.plain.show(wanted.plain_up && open, now, send);
-    }
-
-    fn note_secured(&mut self, now: Instant, secured: bool) {
-        if secured {
-            if self.secured_from_clear.is_none() && self.protect.now == LaneMode::Clear {
-                self.secured_from_clear = Some(now);
-            }
-            self.was_secured = true;
-        } else {
-            self.secured_from_clear = None;
-            self.peer_protects = false;
-        }
-    }
-
-    /// Takes a lane's word.
-    pub(super) fn report(
+    /// Lets key agreement do its work.
+    fn agree(
         &mut self,
-        direction: Direction,
-        what: LaneReport,
-        books: &mut Books,
-        out: &mut Vec<Command>,
+        now: Instant,
+        shared: &Shared<'_>,
+        send: &mut impl FnMut(Direction, LaneCommand),
     ) {
-        let mut send = sender(self.index, out);
-        match what {
-            LaneReport::Mode(mode) => self.mode_of(direction).now = mode,
-            LaneReport::UsesPort(side, in_use) => self.port_of(side).used(direction, in_use),
-            LaneReport::TxSaInstalled(an, ki) => self.agreement.tx_installed(an, ki),
-            LaneReport::Encoding(an, ki) => self.agreement.encodes(an, ki, &mut send),
-            LaneReport::TxSaRetired(sa) => self.agreement.tx_home(sa, books),
-            LaneReport::RxSaInstalled(sci, an, ki) => self.agreement.rx_installed(sci, an, ki),
-            LaneReport::RxSaRetired(sci, sa) | LaneReport::NoSuchSc(sci, sa) => {
-                self.agreement.rx_home(sci, sa, books);
-            }
-            LaneReport::NoSuchTxSa(an, ki) => {
-                tracing::debug!(link = self.config.name, %an, %ki, "no such transmit SA");
-            }
-            LaneReport::NoSuchRxSa(sci, an, ki) => {
-                tracing::debug!(link = self.config.name, %sci, %an, %ki, "no such receive SA");
-            }
-            // A link with static keys asks for none of these.
-            LaneReport::RxScAdded(_)
-            | LaneReport::RxScRefused(..)
-            | LaneReport::RxScRemoved(_)
-            | LaneReport::NoSuchRxSc(_)
-            | LaneReport::LowestPnRaised(..)
-            | LaneReport::EapolFilterReplaced(_) => {}
-            LaneReport::BypassReplaced(old) => drop(old),
-            LaneReport::TooLong(octets) => self.note_too_long(octets),
-            LaneReport::PeerProtects => {
-                self.peer_protects = true;
-                self.validate = Mode {
-                    asked: LaneMode::Secured,
-                    now: LaneMode::Secured,
-                };
-            }
+        let link_up = self.secure_link_up_for(now).is_some();
+        let Some(session) = &mut self.mka else {
+            // Without a KaY there is nobody to read it.
+            self.parts.eapol.discard();
+            return;
+        };
+        let reflected = self.parts.validate.dropped(DropReason::EapolReflected);
+        let around = Surroundings {
+            now,
+            utc: shared.clock.utc(),
+            link_up,
+            slots: &self.parts.eapol,
+            wire: &self.parts.eapol_out,
+            factory: shared.factory,
+            duplicate_depth: self.config.duplicate_depth as usize,
+            reflected: reflected.value(),
+            state: shared.books.dir(),
+        };
+        session.turn(&around, send);
+        if self.validate.now == LaneMode::SecuredAcceptClear && session.peers_protect() {
+            self.peer_protects = true;
         }
     }
 
-    fn note_too_long(&mut self, octets: usize) {
-        self.too_long = Some(octets);
-        tracing::warn!(
-            link = self.config.name,
-            octets,
-            mtu = self.config.mtu,
-            "a frame from the plain side is too long for the link; it and all others like it are \
-             dropped and counted (said once)"
-        );
+    /// How long the secure port has had a link that the lanes use.
+    fn secure_link_up_for(&self, now: Instant) -> Option<Duration> {
+        self.secure
+            .link_up_for(now)
+            .filter(|_| self.secure.in_use())
     }
 
-    fn mode_of(&mut self, direction: Direction) -> &mut Mode {
-        match direction {
-            Direction::Protect => &mut self.protect,
-            Direction::Validate => &mut self.validate,
+    /// A transmit SA in use that can go on, and a receive SA installed, as workers said.
+    pub(super) fn is_secured(&self) -> bool {
+        match &self.mka {
+            Some(session) => session.sas.is_secured(),
+            None => self.agreement.is_secured(),
+        }
+    }
+
+    /// Why the transmit SA in use can't go on, if it can't.
+    pub(super) fn tx_end(&self) -> TxEnd {
+        match &self.mka {
+            Some(session) => session.sas.tx_end(),
+            None => self.agreement.tx_end(),
         }
     }
 
@@ -247,11 +207,13 @@ impl LinkControl {
     }
 
     /// Has key agreement make a new SAK.
-    #[expect(clippy::unused_self, reason = "no link has a KaY yet")]
-    pub(super) fn rekey(&self) -> Result<String, String> {
-        Err(String::from(
-            "its keys are not agreed by MKA; a static key changes by a reload",
-        ))
+    pub(super) fn rekey(&mut self, now: Instant) -> Result<String, String> {
+        match &mut self.mka {
+            Some(session) => session.rekey(now),
+            None => Err(String::from(
+                "its keys are not agreed by MKA; a static key changes by a reload",
+            )),
+        }
     }
 
     /// The end: plain link down, lanes closed, then keys home. Turns go on until
@@ -260,12 +222,21 @@ impl LinkControl {
         self.ending = true;
     }
 
-    /// Asks for the keys once the lanes said that nothing passes any more.
+    /// Asks for the keys once the lanes said that nothing passes by them any more.
     fn ask_keys_back(&mut self, send: &mut impl FnMut(Direction, LaneCommand)) {
-        let closed = self.protect.now == LaneMode::Closed && self.validate.now == LaneMode::Closed;
-        if self.ending && closed && !self.keys_asked_back {
+        let idle = |mode: &Mode| matches!(mode.now, LaneMode::Closed | LaneMode::Wire);
+        if !idle(&self.protect) || !idle(&self.validate) {
+            return;
+        }
+        if self.ending && !self.keys_asked_back {
             self.keys_asked_back = true;
             self.agreement.retire_all(send);
+        }
+        if let Some(session) = &mut self.mka {
+            if self.ending {
+                session.end(send);
+            }
+            session.ask_back(send);
         }
     }
 
@@ -277,7 +248,8 @@ impl LinkControl {
     }
 
     pub(super) fn keys_are_home(&self) -> bool {
-        self.agreement.is_empty()
+        let agreed = self.mka.as_ref();
+        self.agreement.is_empty() && agreed.is_none_or(|session| session.sas.is_empty())
     }
 
     pub(super) fn ports_are_stopped(&self) -> bool {
@@ -291,19 +263,6 @@ impl LinkControl {
     pub(super) fn in_clear(&self) -> bool {
         self.config.encryption != EncryptionMode::NoEncrypt
             && self.stance.is_some_and(|stance| stance.why == Why::Clear)
-    }
-}
-
-/// Asks a lane for a mode, once.
-fn ask(
-    mode: &mut Mode,
-    wanted: LaneMode,
-    direction: Direction,
-    send: &mut impl FnMut(Direction, LaneCommand),
-) {
-    if mode.asked != wanted {
-        mode.asked = wanted;
-        send(direction, LaneCommand::Mode(wanted));
     }
 }
 

@@ -8,7 +8,7 @@ mod alarms;
 mod books;
 mod line_rate;
 mod link;
-#[expect(dead_code, reason = "its parts land one by one")]
+
 mod mka;
 mod outbox;
 mod picture;

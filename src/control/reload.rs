@@ -1,6 +1,9 @@
 //! Keys at the start, and a config that is read again: prepared as a whole, then applied as a whole.
 
+use std::time::Instant;
+
 use super::{
+    mka::{PreparedCaks, Session, SessionSetup},
     prepared::{KeyTrouble, PreparedRx, PreparedTx, prepare_rx, prepare_tx},
     run::Control,
 };
@@ -16,6 +19,7 @@ use crate::{
 struct PreparedKeys {
     tx: Option<PreparedTx>,
     rx: Option<PreparedRx>,
+    caks: Option<PreparedCaks>,
 }
 
 /// Reads the keys of all links and sends the first SAs.
@@ -25,7 +29,24 @@ struct PreparedKeys {
 pub(super) fn install_first_keys(control: &mut Control) -> Result<(), String> {
     let config = control.config.clone();
     check_reuse(control, &config)?;
-    let prepared = prepare(control, &config)?;
+    let mut prepared = prepare(control, &config)?;
+    let now = control.started;
+    for (link, keys) in control.links.iter_mut().zip(&mut prepared) {
+        if let (Some(mka), Some(caks)) = (link.config.mka(), keys.caks.take()) {
+            let setup = SessionSetup {
+                link: &link.config,
+                mka,
+                own_sci: link.parts.own_sci,
+                address: link.parts.secure.mac(),
+                caks,
+                now,
+                state: control.books.dir(),
+            };
+            let session = Session::new(setup)
+                .map_err(|error| format!("link {}: {error}", link.config.name))?;
+            link.mka = Some(Box::new(session));
+        }
+    }
     commit(control, prepared);
     Ok(())
 }
@@ -34,7 +55,7 @@ pub(super) fn install_first_keys(control: &mut Control) -> Result<(), String> {
 ///
 /// # Errors
 /// Why all of it is refused; nothing has changed then.
-pub(super) fn reload(control: &mut Control) -> Result<String, String> {
+pub(super) fn reload(control: &mut Control, now: Instant) -> Result<String, String> {
     let new = Config::load(&control.config_path).map_err(|problems| problems.to_string())?;
     let changes = config::reload::compare(&control.config, &new);
     if !changes.refused.is_empty() {
@@ -42,10 +63,12 @@ pub(super) fn reload(control: &mut Control) -> Result<String, String> {
     }
     let effective = config::reload::effective(&control.config, &new, &changes.applied);
     check_reuse(control, &effective)?;
-    let prepared = prepare(control, &effective)?;
+    let mut prepared = prepare(control, &effective)?;
+    let caks: Vec<_> = prepared.iter_mut().map(|keys| keys.caks.take()).collect();
     commit(control, prepared);
-    for (at, link) in effective.links.iter().enumerate() {
+    for ((at, link), caks) in effective.links.iter().enumerate().zip(caks) {
         apply(control, at, link);
+        agree(control, at, caks, now);
     }
     control.config = effective;
     Ok(told(&changes))
@@ -84,7 +107,11 @@ fn prepare(control: &mut Control, config: &Config) -> Result<Vec<PreparedKeys>, 
         let (sci, ahead) = (running.parts.own_sci, running.ahead());
         let wanted = Wanted::of(running, link);
         let mut keys = PreparedKeys::default();
-        let outcome = wanted.make(link, sci, control, ahead, &mut keys);
+        let outcome = read_caks(running, link, &mut keys).and_then(|()| {
+            wanted
+                .make(link, sci, control, ahead, &mut keys)
+                .map_err(|trouble| trouble.to_string())
+        });
         all.push(keys);
         if let Err(trouble) = outcome {
             give_back(control, all);
@@ -92,6 +119,14 @@ fn prepare(control: &mut Control, config: &Config) -> Result<Vec<PreparedKeys>, 
         }
     }
     Ok(all)
+}
+
+fn read_caks(running: &LinkControl, link: &Link, keys: &mut PreparedKeys) -> Result<(), String> {
+    if let Some(mka) = link.mka() {
+        let held = running.mka.as_ref().map(|session| session.caks());
+        keys.caks = Some(PreparedCaks::read(mka, held)?);
+    }
+    Ok(())
 }
 
 fn give_back(control: &mut Control, all: Vec<PreparedKeys>) {
@@ -224,6 +259,35 @@ fn apply(control: &mut Control, at: usize, new: &Link) {
         used.soft_at = new.pn_soft_threshold.of(used.space);
     }
     link.config = new.clone();
+}
+
+/// Tells a link's key agreement what is new.
+fn agree(control: &mut Control, at: usize, caks: Option<PreparedCaks>, now: Instant) {
+    let Some(link) = control.links.get_mut(at) else {
+        return;
+    };
+    let (Some(session), Some(mka), Some(caks)) = (&mut link.mka, link.config.mka(), caks) else {
+        return;
+    };
+    let index = link.index;
+    let mut send = |direction, what| {
+        control.out.push(Command {
+            lane: LaneIndex {
+                link: index,
+                direction,
+            },
+            what,
+        });
+    };
+    if let Err(error) = session.apply(
+        &link.config,
+        mka,
+        caks,
+        (now, control.books.dir()),
+        &mut send,
+    ) {
+        tracing::error!(link = link.config.name, "{error}");
+    }
 }
 
 /// The bypass list as lanes take it.

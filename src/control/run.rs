@@ -13,7 +13,8 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 
 use super::{
     books::Books,
-    link::{LinkControl, LinkParts},
+    link::{LinkControl, LinkParts, Shared},
+    mka::Clock,
     outbox::Outbox,
     picture, reload,
     request::{Asked, Request},
@@ -23,7 +24,7 @@ use crate::{
         Command, CommandSender, EngineView, LaneIndex, LinkIndex, ReportReceiver, Snapshot,
         SnapshotWriter, WorkerIndex, WorkerView,
     },
-    config::Config,
+    config::{Config, Utc},
     crypto::KeyFactory,
 };
 
@@ -95,12 +96,13 @@ pub struct Control {
     pub(super) factory: Arc<dyn KeyFactory>,
     pub(super) books: Books,
     pub(super) out: Vec<Command>,
+    clock: Clock,
     outbox: Outbox,
     reports: Vec<ReportReceiver>,
     requests: Receiver<Asked>,
     snapshots: SnapshotWriter,
     facts: ProcessFacts,
-    started: Instant,
+    pub(super) started: Instant,
     last_snapshot: Option<Instant>,
     last_reload: Option<(Instant, Result<(), String>)>,
     reloads: u64,
@@ -146,6 +148,7 @@ impl Control {
             factory: parts.factory,
             books: parts.books,
             out: Vec::new(),
+            clock: Clock::new(),
             outbox: Outbox::new(commands, worker_of),
             reports,
             requests,
@@ -163,7 +166,7 @@ impl Control {
     /// Runs until `stop`, then ends in order.
     pub fn run(mut self, stop: &AtomicBool) -> Ended {
         while !stop.load(Ordering::Relaxed) {
-            self.turn(Instant::now());
+            self.turn(Instant::now(), Utc::now());
             match self.requests.recv_timeout(TURN) {
                 Ok(asked) => self.answer(&asked),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -175,10 +178,16 @@ impl Control {
     }
 
     /// One look at everything that was reported, and what follows from it.
-    pub(super) fn turn(&mut self, now: Instant) {
+    pub(super) fn turn(&mut self, now: Instant, utc: Utc) {
+        self.clock.look(now, utc);
         self.take_reports();
+        let mut shared = Shared {
+            books: &mut self.books,
+            factory: &*self.factory,
+            clock: &self.clock,
+        };
         for link in &mut self.links {
-            link.turn(now, &mut self.books, &mut self.out);
+            link.turn(now, &mut shared, &mut self.out);
         }
         self.outbox.send(&mut self.out);
         if self
@@ -208,14 +217,14 @@ impl Control {
     fn answer(&mut self, asked: &Asked) {
         let answer = match &asked.request {
             Request::Reload => self.reload(Instant::now()),
-            Request::Rekey { link } => self.rekey(link),
+            Request::Rekey { link } => self.rekey(Instant::now(), link),
         };
         // An asker that went away needs no answer.
         let _ = asked.answer.send(answer);
     }
 
     /// Asks a link's KaY for a new SAK.
-    pub(super) fn rekey(&mut self, name: &str) -> Result<String, String> {
+    pub(super) fn rekey(&mut self, now: Instant, name: &str) -> Result<String, String> {
         let named = |link: &&mut LinkControl| link.config.name == name;
         let Some(link) = self.links.iter_mut().find(named) else {
             let names: Vec<_> = self.links.iter().map(|link| &*link.config.name).collect();
@@ -224,12 +233,12 @@ impl Control {
                 names.join(", ")
             ));
         };
-        link.rekey()
+        link.rekey(now)
             .map_err(|refused| format!("link {name}: {refused}"))
     }
 
     pub(super) fn reload(&mut self, now: Instant) -> Result<String, String> {
-        let answer = reload::reload(self);
+        let answer = reload::reload(self, now);
         self.reloads += 1;
         match &answer {
             Ok(applied) => tracing::info!("reload: {applied}"),
@@ -264,7 +273,7 @@ impl Control {
     fn turn_until(&mut self, deadline: Instant, done: impl Fn(&LinkControl) -> bool) -> bool {
         loop {
             let now = Instant::now();
-            self.turn(now);
+            self.turn(now, Utc::now());
             if self.links.iter().all(&done) {
                 return true;
             }
@@ -288,7 +297,9 @@ impl Control {
             engines: facts.engines,
             hardening: facts.hardening,
             workers: facts.workers,
-            links: self.links.iter().map(picture::of_link).collect(),
+            links: (self.links.iter())
+                .map(|link| picture::of_link(link, now, &self.clock))
+                .collect(),
             last_reload: self.last_reload.clone(),
             reload_generation: self.reloads,
             tsc_hz: facts.tsc_hz,

@@ -35,6 +35,15 @@ impl EapolSlots {
     pub fn take(&self) -> Option<EapolFrame> {
         self.live.pop().or_else(|| self.others.pop())
     }
+
+    /// Drops what there is now, where nobody wants it.
+    pub fn discard(&self) {
+        for _ in 0..LIVE + OTHERS {
+            if self.take().is_none() {
+                return;
+            }
+        }
+    }
 }
 
 impl Default for EapolSlots {

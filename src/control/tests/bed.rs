@@ -22,7 +22,7 @@ use crate::{
         EapolOut, EapolSlots, LaneCounters, LinkDownWay, LinkSnapshot, Snapshot, SnapshotReader,
         WorkerIndex, snapshot_channel, worker_rings,
     },
-    config::{Config, Fingerprint},
+    config::{Config, Fingerprint, Utc},
     control::{Books, Control, ControlParts, LinkParts, ProcessFacts, Requests, request_channel},
     crypto::{
         AeadKey, KeyError, KeyFactory, SaKey, Sak, engine::RingEngine, static_key_identifier,
@@ -179,6 +179,9 @@ pub(super) struct Bed {
     pub(super) ports: Vec<[Arc<FakePort>; 2]>,
     pub(super) journal: Journal,
     pub(super) now: Instant,
+    /// The wall clock at `began`: a test steps it by changing this.
+    pub(super) utc_then: Utc,
+    began: Instant,
     pub(super) keys: Arc<Watching>,
     pub(super) desk: Desk,
     reader: SnapshotReader,
@@ -237,6 +240,8 @@ impl Bed {
             ports,
             journal,
             now,
+            utc_then: Utc::now(),
+            began: now,
             keys,
             desk,
             reader: readers.pop().unwrap(),
@@ -244,9 +249,15 @@ impl Bed {
         })
     }
 
+    /// The wall clock now.
+    pub(super) fn utc(&self) -> Utc {
+        let passed = self.now.duration_since(self.began).as_secs();
+        Utc(self.utc_then.0 + passed.cast_signed())
+    }
+
     /// Control looks, the worker obeys, a moment passes.
     pub(super) fn turn(&mut self) {
-        self.control.turn(self.now);
+        self.control.turn(self.now, self.utc());
         self.plane.obey();
         self.now += Duration::from_millis(10);
     }
@@ -262,6 +273,11 @@ impl Bed {
     /// So long that everything that was begun is done.
     pub(super) fn settle(&mut self) {
         self.pass(Duration::from_millis(300));
+    }
+
+    /// The snapshot that control published last.
+    pub(super) fn newest(&mut self) -> Arc<Snapshot> {
+        self.reader.newest().unwrap()
     }
 
     pub(super) fn snapshot(&mut self) -> Arc<Snapshot> {
@@ -342,7 +358,8 @@ fn make_link(
     });
     let peer = link.static_keys().into_iter().map(|keys| keys.peer_sci);
     let rx_scs = peer.map(|sci| (sci, rx.add_sc(sci))).collect();
-    let port = |side, way| FakePort::new(format!("{index} {side}"), way, journal);
+    let mac = own_sci.address();
+    let port = |side, way| FakePort::new(format!("{index} {side}"), mac, way, journal);
     let ports = [port("plain", plain), port("secure", LinkDownWay::SetLink)];
     let parts = LinkParts {
         plain: Arc::<FakePort>::clone(&ports[0]),

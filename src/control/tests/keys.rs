@@ -89,6 +89,6 @@ fn a_key_is_alive_until_it_came_home_and_not_longer() {
     bed.turn();
     // The worker has retired the SA of key 1; its box lies in the report ring.
     assert_eq!(bed.keys.alive(), 4);
-    bed.control.turn(bed.now);
+    bed.control.turn(bed.now, bed.utc());
     assert_eq!(bed.keys.alive(), 3);
 }

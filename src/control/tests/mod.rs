@@ -6,6 +6,7 @@
 mod bed;
 mod ending;
 mod keys;
+mod mka;
 mod numbers;
 mod opening;
 mod plane;

@@ -170,6 +170,16 @@ impl Plane {
         (sent, why)
     }
 
+    /// Protects one frame on the first link.
+    pub(super) fn protect(&mut self) -> Result<Frame, Reject> {
+        let mut frames = [Frame::plain()];
+        let mut verdicts = Verdicts::new();
+        let tx = &mut self.links[0].tx;
+        tx.protect_burst(&mut frames, FrameSet::first(1), &mut verdicts);
+        let [frame] = frames;
+        verdicts.reject_of(0).map_or(Ok(frame), Err)
+    }
+
     /// Hands a protected frame to the first link.
     pub(super) fn receive(&mut self, mut frame: Frame) -> Option<Reject> {
         let mut verdicts = Verdicts::new();

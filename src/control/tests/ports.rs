@@ -30,6 +30,7 @@ impl Journal {
 #[derive(Debug)]
 pub(super) struct FakePort {
     pub(super) name: String,
+    pub(super) mac: MacAddr,
     pub(super) way: LinkDownWay,
     pub(super) journal: Journal,
     /// Whether the far end has a link.
@@ -40,9 +41,15 @@ pub(super) struct FakePort {
 }
 
 impl FakePort {
-    pub(super) fn new(name: String, way: LinkDownWay, journal: &Journal) -> Arc<Self> {
+    pub(super) fn new(
+        name: String,
+        mac: MacAddr,
+        way: LinkDownWay,
+        journal: &Journal,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name,
+            mac,
             way,
             journal: journal.clone(),
             cable: AtomicBool::new(true),
@@ -77,7 +84,7 @@ impl PortOps for FakePort {
     }
 
     fn mac(&self) -> MacAddr {
-        MacAddr([2, 0, 0, 0, 0, 1])
+        self.mac
     }
 
     fn mtu(&self) -> u16 {
