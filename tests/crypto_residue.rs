@@ -4,7 +4,8 @@
 //! Each case runs in a process of its own that scans its own memory, all of it that can be written.
 //! The parent makes the key and works out what to look for; the child gets all that disguised, and
 //! keeps it so: what it finds undisguised is a leak. What is looked for: the SAK in halves, every round
-//! key of the expanded AES key, and the hash key in the forms that engines keep it in.
+//! key of the expanded AES key, and the hash key in the forms that engines keep it in; for key agreement
+//! the keys of MKA, in `crypto_residue/agreement.rs`.
 #![cfg(feature = "std")]
 #![expect(
     clippy::unwrap_used,
@@ -12,119 +13,27 @@
     reason = "a test ends where it can't go on"
 )]
 
-use std::{
-    collections::BTreeMap,
-    env,
-    fs::{self, File},
-    os::unix::fs::FileExt,
-    process::Command,
-    sync::mpsc,
-    thread,
-};
+#[path = "crypto_residue/agreement.rs"]
+mod agreement;
+#[path = "crypto_residue/needles.rs"]
+mod needles;
+#[path = "crypto_residue/scan.rs"]
+mod scan;
 
-use aes_gcm::{
-    KeyInit,
-    aes::{Aes128, Aes256, Block, cipher::BlockCipherEncrypt},
-};
+use std::{env, fs, process::Command, sync::mpsc, thread};
+
 use macsec_gateway::crypto::{
     AeadFrame, Fingerprint, KeyFactory, Locked, SaKey, Sak, TAG_LEN, engine, process, random,
     static_key_identifier,
 };
 
-/// What each octet of a disguised key is XORed with.
-const DISGUISE: u8 = 0xA5;
-
-/// Octets of everything that is looked for.
-const NEEDLE_LEN: usize = 16;
+use needles::{DISGUISE, NEEDLE_LEN, disguised, hash_keys, round_keys};
+use scan::{Found, locked_kib, scan};
 
 /// Tells a child which engine to use, and the disguised needles; the first one or two are the SAK.
 const CASE: &str = "MACSECGW_RESIDUE_CASE";
 
 // The parent's half: keys and what to look for.
-
-fn sub_word(word: u32) -> u32 {
-    u32::from_be_bytes(word.to_be_bytes().map(s_box))
-}
-
-/// The S-box of FIPS 197, from its definition: the inverse in GF(2^8), then an affine map.
-fn s_box(octet: u8) -> u8 {
-    // The inverse is the 254th power, and 0 for 0.
-    let mut inverse = 1;
-    for _ in 0..254 {
-        inverse = gf_multiply(inverse, octet);
-    }
-    (0..5).fold(0x63, |sum, turn| sum ^ inverse.rotate_left(turn))
-}
-
-fn gf_multiply(a: u8, mut b: u8) -> u8 {
-    (0..8).fold(0, |product, bit| {
-        let sum = if a >> bit & 1 == 1 {
-            product ^ b
-        } else {
-            product
-        };
-        b = b << 1 ^ if b >> 7 == 1 { 0x1B } else { 0 };
-        sum
-    })
-}
-
-/// All round keys by FIPS 197 5.2, the cipher key's own ones first.
-fn round_keys(sak: &[u8]) -> Vec<[u8; NEEDLE_LEN]> {
-    let width = sak.len() / 4;
-    let mut words: Vec<u32> = sak
-        .chunks(4)
-        .map(|word| u32::from_be_bytes(word.try_into().unwrap()))
-        .collect();
-    let mut round_constant = 1u8;
-    for i in width..4 * (width + 7) {
-        let mut word = words[i - 1];
-        if i % width == 0 {
-            word = sub_word(word.rotate_left(8)) ^ u32::from(round_constant) << 24;
-            round_constant = gf_multiply(round_constant, 2);
-        } else if width > 6 && i % width == 4 {
-            word = sub_word(word);
-        }
-        words.push(words[i - width] ^ word);
-    }
-    words
-        .chunks(4)
-        .map(|four| {
-            let octets: Vec<u8> = four.iter().flat_map(|word| word.to_be_bytes()).collect();
-            octets.try_into().unwrap()
-        })
-        .collect()
-}
-
-/// The hash key: as it comes out of AES, mirrored, and times x, which is what engines multiply by.
-fn hash_keys(sak: &[u8]) -> Vec<[u8; NEEDLE_LEN]> {
-    let mut block = Block::default();
-    if sak.len() == 16 {
-        Aes128::new_from_slice(sak)
-            .unwrap()
-            .encrypt_block(&mut block);
-    } else {
-        Aes256::new_from_slice(sak)
-            .unwrap()
-            .encrypt_block(&mut block);
-    }
-    let plain: [u8; NEEDLE_LEN] = block.into();
-    let mirrored = u128::from_be_bytes(plain);
-    let polynomial = 0xC200_0000_0000_0000_0000_0000_0000_0001;
-    let times_x = mirrored << 1 ^ if mirrored >> 127 == 1 { polynomial } else { 0 };
-    vec![
-        plain,
-        mirrored.to_le_bytes(),
-        times_x.to_le_bytes(),
-        times_x.rotate_left(64).to_le_bytes(),
-    ]
-}
-
-fn disguised(octets: &[u8]) -> String {
-    let digits = octets
-        .iter()
-        .map(|octet| format!("{:02x}", octet ^ DISGUISE));
-    digits.collect()
-}
 
 /// Runs `child` in a process of its own for `engine` and a fresh key.
 fn run_child(child: &str, engine: &str, sak_len: usize) {
@@ -137,6 +46,11 @@ fn run_child(child: &str, engine: &str, sak_len: usize) {
         "the first round keys are the key"
     );
     needles.extend(hash_keys(&sak));
+    run_with(child, &format!("{engine} {sak_len}"), &needles);
+}
+
+/// Runs `child` in a process of its own, which is told `case` and what to look for.
+fn run_with(child: &str, case: &str, needles: &[[u8; NEEDLE_LEN]]) {
     let needles: Vec<_> = needles.iter().map(|needle| disguised(needle)).collect();
     let output = Command::new(env::current_exe().unwrap())
         .args([
@@ -146,15 +60,12 @@ fn run_child(child: &str, engine: &str, sak_len: usize) {
             "--nocapture",
             "--test-threads=1",
         ])
-        .env(CASE, format!("{engine} {sak_len} {}", needles.join(" ")))
+        .env(CASE, format!("{case} {}", needles.join(" ")))
         .output()
         .unwrap();
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(
-        output.status.success(),
-        "{child}, {engine}, {sak_len}:\n{out}\n{err}"
-    );
+    assert!(output.status.success(), "{child}, {case}:\n{out}\n{err}");
     assert!(out.contains("1 passed"), "the child ran no test:\n{out}");
 }
 
@@ -244,107 +155,6 @@ impl Case {
     }
 }
 
-/// A part of this process's memory, as `/proc/self/smaps` tells it.
-#[derive(Debug)]
-struct Region {
-    start: u64,
-    end: u64,
-    flags: String,
-    heading: String,
-}
-
-fn writable_regions() -> Vec<Region> {
-    let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
-    let mut regions: Vec<Region> = Vec::new();
-    for line in smaps.lines() {
-        if let Some(flags) = line.strip_prefix("VmFlags: ") {
-            regions.last_mut().unwrap().flags = format!(" {flags} ");
-        } else if let Some((start, end)) = bounds(line) {
-            regions.push(Region {
-                start,
-                end,
-                flags: String::new(),
-                heading: line.to_owned(),
-            });
-        }
-    }
-    regions.retain(|region| region.flags.contains(" rd ") && region.flags.contains(" wr "));
-    assert!(regions.len() > 3, "{smaps}");
-    regions
-}
-
-fn bounds(line: &str) -> Option<(u64, u64)> {
-    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
-    Some((
-        u64::from_str_radix(start, 16).ok()?,
-        u64::from_str_radix(end, 16).ok()?,
-    ))
-}
-
-/// Everything found: the needle's number, and the regions that it was found in.
-type Found = BTreeMap<usize, Vec<String>>;
-
-/// Looks for `needles` in all memory that this process can write. Reads through one buffer, which is
-/// not itself looked at: it holds copies.
-fn scan(needles: &[[u8; NEEDLE_LEN]]) -> Found {
-    const CHUNK: usize = 1 << 16;
-    let memory = File::open("/proc/self/mem").unwrap();
-    let regions = writable_regions();
-    let mut found = Found::new();
-    let mut buffer = vec![0u8; CHUNK + NEEDLE_LEN - 1];
-    let own_start = buffer.as_ptr().addr() as u64;
-    let own = own_start..own_start + buffer.len() as u64;
-    let mut octets_read = 0;
-    for region in &regions {
-        for at in (region.start..region.end).step_by(CHUNK) {
-            let end = region.end.min(at + buffer.len() as u64);
-            let part = &mut buffer[..usize::try_from(end - at).unwrap()];
-            // What can't be read has no pages behind it.
-            let Ok(len) = memory.read_at(part, at) else {
-                continue;
-            };
-            octets_read += len;
-            for (offset, needle) in matches(&part[..len], needles) {
-                if !own.contains(&(at + offset as u64)) {
-                    found
-                        .entry(needle)
-                        .or_default()
-                        .push(format!("{} {}", region.heading, region.flags));
-                }
-            }
-            part.fill(0);
-        }
-    }
-    assert!(
-        octets_read > 100_000,
-        "only {octets_read} octets could be read"
-    );
-    found
-}
-
-fn matches(part: &[u8], needles: &[[u8; NEEDLE_LEN]]) -> Vec<(usize, usize)> {
-    let mut first = [false; 256];
-    for needle in needles {
-        first[usize::from(needle[0] ^ DISGUISE)] = true;
-    }
-    let mut found = Vec::new();
-    for (offset, window) in part.windows(NEEDLE_LEN).enumerate() {
-        if !first[usize::from(window[0])] {
-            continue;
-        }
-        for (number, needle) in needles.iter().enumerate() {
-            if window
-                .iter()
-                .zip(needle)
-                .all(|(octet, other)| octet ^ DISGUISE == *other)
-            {
-                found.push((offset, number));
-            }
-        }
-    }
-    found
-}
-
 /// What a worker does with a key, over the strides of every engine.
 fn use_key(key: &SaKey) {
     for text_len in [0, 1, 46, 300, 1500, 9000] {
@@ -361,15 +171,6 @@ fn use_key(key: &SaKey) {
         burst[7].buffer[0] ^= 1;
         assert_eq!(key.open(&mut burst).0, 0x7F);
     }
-}
-
-fn locked_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmLck:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]
@@ -428,6 +229,11 @@ fn assert_only_in_locked_memory(case: &Case, found: &Found) {
     for number in case.kinds()[1].clone() {
         assert!(found.contains_key(&number), "round key {number} not found");
     }
+    assert_all_in_locked_memory(found);
+}
+
+/// Whatever was found is where it may be.
+fn assert_all_in_locked_memory(found: &Found) {
     for (number, places) in found {
         for place in places {
             for flag in [" lo ", " dd ", " dc "] {
