@@ -25,10 +25,13 @@ use std::path::{Path, PathBuf};
 
 use self::boot::{Boot, Machine};
 use self::ram::{Ram, RamDir};
-use super::disk::{Disk, Failed, Filesystem};
+use super::disk::{ASIDE, Disk, Failed, Filesystem};
 use super::{KeptError, StateDir};
 use crate::crypto::Sak;
 use crate::ieee::{An, CipherSuite, Ckn, KeyIdentifier, Pn, Salt, Sci, Ssci};
+
+/// The end of a file's name.
+const SUFFIX: &str = ".saks";
 
 /// The keys of a link. `S` is `&Sak` to save and [`Sak`] when taken.
 #[derive(Debug)]
@@ -104,8 +107,8 @@ pub enum KeptProtection {
 pub struct SakStore(Shelf<RamDir, Filesystem, Machine>);
 
 impl SakStore {
-    /// Takes the directory at `path` for this process, and makes it if it isn't there. `state` is where
-    /// the numbers of the files are left.
+    /// Takes the directory at `path` for this process, and makes it if it isn't there. Links may share one:
+    /// it is opened once. `state` is where the numbers of the files are left.
     ///
     /// # Errors
     /// [`KeptError::NotRam`], [`KeptError::Swap`], [`KeptError::Exposed`], [`KeptError::InUse`],
@@ -153,7 +156,7 @@ impl SakStore {
         self.0.forget(link)
     }
 
-    /// Removes everything. To be called at a start once every link of the config has taken its own: what
+    /// Removes all SAKs, whoever's. To be called at a start once every link of the config has taken its own: what
     /// is left then is that of links that are no more.
     ///
     /// # Errors
@@ -197,7 +200,7 @@ impl<R: Ram, D: Disk, B: Boot> Shelf<R, D, B> {
         let len = file::write(&mut buffer[..], link, &stamp, nonce, keys)
             .ok_or_else(|| KeptError::TooMuch { path: path.clone() })?;
         let content = buffer.get(..len).unwrap_or_default();
-        let aside = format!("{name}{}", super::disk::ASIDE);
+        let aside = format!("{name}{}", ASIDE);
         self.ram
             .write(&aside, content)
             .map_err(Failed::at("write", &self.path.join(&aside)))?;
@@ -238,7 +241,7 @@ impl<R: Ram, D: Disk, B: Boot> Shelf<R, D, B> {
 
     fn forget(&self, link: &str) -> Result<(), KeptError> {
         let (name, path) = self.place(link);
-        for name in [format!("{name}{}", super::disk::ASIDE), name] {
+        for name in [format!("{name}{}", ASIDE), name] {
             self.ram
                 .remove(&name)
                 .map_err(Failed::at("remove", &path))?;
@@ -250,13 +253,16 @@ impl<R: Ram, D: Disk, B: Boot> Shelf<R, D, B> {
     fn sweep(&self) -> Result<(), KeptError> {
         let failed = || Failed::at("sweep", &self.path);
         for name in self.ram.names().map_err(failed())? {
-            self.ram.remove(&name).map_err(failed())?;
+            // An operator may have named a directory with other things in it.
+            if name.strip_suffix(ASIDE).unwrap_or(&name).ends_with(SUFFIX) {
+                self.ram.remove(&name).map_err(failed())?;
+            }
         }
         Ok(())
     }
 
     fn place(&self, link: &str) -> (String, PathBuf) {
-        let name = format!("{link}.saks");
+        let name = format!("{link}{SUFFIX}");
         let path = self.path.join(&name);
         (name, path)
     }

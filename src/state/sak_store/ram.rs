@@ -55,12 +55,7 @@ impl RamDir {
     /// Takes the directory for this process, and makes it if it isn't there.
     pub(super) fn open(path: &Path) -> Result<Self, KeptError> {
         let owned = || path.to_path_buf();
-        match fs::DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Failed::at("make", path)(error).into());
-            }
-            _ => {}
-        }
+        make(path).map_err(Failed::at("make", path))?;
         let dir = fs::OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW)
@@ -160,6 +155,20 @@ impl Ram for RamDir {
         fs::read_dir(format!("/proc/self/fd/{}", self.dir.as_raw_fd()))?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect()
+    }
+}
+
+/// Makes the directory, for the process alone, and those above it as others' are, where they aren't there.
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(above) = path.parent() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(above)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

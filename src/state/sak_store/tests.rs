@@ -538,9 +538,14 @@ fn no_keys_are_nothing_to_keep_and_a_sweep_leaves_nothing() {
     scene.shelf.forget("a").unwrap();
     assert!(scene.is_empty());
     scene.save(1).unwrap();
-    scene.put(b"x");
+    let others = ["b.saks", "a.saks.aside", "notes.txt"];
+    for name in others {
+        let mut files = scene.shelf.ram.files.borrow_mut();
+        files.insert(name.to_owned(), b"x".to_vec());
+    }
     scene.shelf.sweep().unwrap();
-    assert!(scene.is_empty());
+    let left: Vec<_> = scene.copy().into_keys().collect();
+    assert_eq!(left, ["notes.txt"], "none of ours");
     assert_eq!(scene.take(), Ok(None));
 }
 
