@@ -155,6 +155,51 @@ fn a_pair_for_aws_is_64_digits_each() {
     assert!(shown.contains(&ckn) && !shown.contains(&cak), "{shown}");
 }
 
+/// What `keygen` prints goes into a config as it stands, and both ends see one fingerprint.
+#[test]
+fn a_pair_goes_straight_into_a_config() {
+    let desk = Desk::new();
+    let output = macsecgw(&desk, &["keygen", "cak", "--out-dir", ".", "--name", "dx9"]);
+    let shown = text(&output.stdout);
+    let fingerprint = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("fingerprint"))
+        .unwrap()
+        .trim();
+    let entry = shown.find("[[link.cak]]").unwrap();
+    let entry = shown[entry..].split("\n\n").next().unwrap();
+    let (link, _) = desk::MINIMAL_MKA.split_once("[[link.cak]]").unwrap();
+    let profile = "profile = \"aws-direct-connect-100g\"\n\n";
+    desk.file(
+        "gw.toml",
+        format!("{link}{profile}{entry}\n").as_bytes(),
+        0o644,
+    );
+    let check = macsecgw(&desk, &["check", "--config", "gw.toml"]);
+    assert_eq!(check.status.code(), Some(0), "{check:?}");
+    let summary = text(&check.stdout);
+    for part in [fingerprint, "mka aws-direct-connect-100g", "primary"] {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    let warned = text(&check.stderr);
+    for part in [
+        "link dx1: AWS Direct Connect at 100 and 400 Gbit/s does not publish",
+        "key_server_priority (16)",
+        "docs/profiles.md",
+    ] {
+        assert!(warned.contains(part), "{part}: {warned}");
+    }
+    // A typing mistake in the name alone changes it.
+    let mistyped = entry.replacen("ckn = \"", "ckn = \"00", 1);
+    let (name, rest) = mistyped.split_once("\"\n").unwrap();
+    let text_of = format!("{link}{}\"\n{rest}\n", &name[..name.len() - 2]);
+    desk.file("gw.toml", text_of.as_bytes(), 0o644);
+    let check = macsecgw(&desk, &["check", "--config", "gw.toml"]);
+    assert_eq!(check.status.code(), Some(0), "{check:?}");
+    assert!(!text(&check.stdout).contains(fingerprint));
+    assert!(check.stderr.is_empty(), "{check:?}");
+}
+
 #[test]
 fn a_secret_goes_to_no_pipe() {
     let desk = Desk::new();

@@ -166,12 +166,14 @@ pub struct RekeyArgs {
 /// What `keygen` makes.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeygenCommand {
-    /// Make a CKN/CAK pair for MKA with AWS Direct Connect: 64 hexadecimal digits each.
+    /// Make a CKN/CAK pair for MKA: 64 hexadecimal digits each, as AWS Direct Connect takes them.
     #[command(
         after_help = "Example:\n  macsecgw keygen cak --out-dir /etc/macsecgw/keys\n  \
                             aws directconnect associate-mac-sec-key --connection-id dxcon-... \
                             --ckn file:///etc/macsecgw/keys/macsec.ckn \
-                            --cak file:///etc/macsecgw/keys/macsec.cak"
+                            --cak file:///etc/macsecgw/keys/macsec.cak\n\
+                            Prints the lines for the config, and a fingerprint of the pair for two \
+                            operators to compare by phone."
     )]
     Cak(KeygenCakArgs),
     /// Make a static SAK for one cipher suite.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::Failure;
 use super::args::CheckArgs;
-use crate::config::{Config, EncryptionMode, EngineChoice, Link, Memory};
+use crate::config::profile::Standing;
+use crate::config::{Agreement, Config, EncryptionMode, EngineChoice, Link, Memory, Utc};
 
 /// What `check` has to say about a good config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub fn run(args: &CheckArgs) -> Result<Report, Failure> {
     for warning in &config.warnings {
         // Writing to a string can't fail.
         let _ = writeln!(warnings, "{warning}");
+    }
+    for link in &config.links {
+        warnings += &unpublished(link);
     }
     Ok(Report {
         summary: summary(&config),
@@ -73,7 +77,55 @@ fn summary(config: &Config) -> String {
     line("metrics", &metrics);
     text.push('\n');
     table(&mut text, &config.links);
+    keychains(&mut text, &config.links);
     text
+}
+
+/// What the cloud of the link's profile says nothing about, and what is used instead.
+fn unpublished(link: &Link) -> String {
+    let Some(mka) = link.mka() else {
+        return String::new();
+    };
+    let rows = mka.profile.rows();
+    let unknown: Vec<String> = rows
+        .iter()
+        .filter(|row| row.standing == Standing::Unknown)
+        .map(|row| format!("{} ({})", row.key, row.value))
+        .collect();
+    if unknown.is_empty() {
+        return String::new();
+    }
+    format!(
+        "warning: link {}: {} does not publish all that it wants\n  \
+         = not published, with our defaults: {}\n  \
+         = help: docs/profiles.md says what to try if the link is not secured, or nothing passes\n\n",
+        link.name,
+        mka.profile.cloud(),
+        unknown.join(", ")
+    )
+}
+
+/// The keys of links with MKA, for two operators to compare.
+fn keychains(text: &mut String, links: &[Link]) {
+    let mut rows = vec![["LINK", "FINGERPRINT", "FROM", "UNTIL", "ROLE", "CKN"].map(str::to_owned)];
+    for link in links {
+        for key in link.mka().into_iter().flat_map(|mka| &mka.keychain) {
+            let moment =
+                |edge: Option<Utc>| edge.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            rows.push([
+                link.name.clone(),
+                key.cak.fingerprint.to_string(),
+                moment(key.start),
+                moment(key.end),
+                if key.fallback { "fallback" } else { "primary" }.to_owned(),
+                key.ckn.to_string(),
+            ]);
+        }
+    }
+    if rows.len() > 1 {
+        text.push('\n');
+        aligned(text, &rows);
+    }
 }
 
 fn table(text: &mut String, links: &[Link]) {
@@ -86,18 +138,23 @@ fn table(text: &mut String, links: &[Link]) {
         "MTU",
         "PLAIN",
         "SECURE",
+        "AGREEMENT",
         "TX KEY",
         "RX KEY",
     ];
     let mut rows = vec![header.map(str::to_owned)];
     rows.extend(links.iter().map(row));
-    let mut widths = [0; 10];
-    for row in &rows {
+    aligned(text, &rows);
+}
+
+fn aligned<const COLUMNS: usize>(text: &mut String, rows: &[[String; COLUMNS]]) {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.len().max(*width);
         }
     }
-    for row in &rows {
+    for row in rows {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             let _ = write!(line, "{cell:<width$}  ");
@@ -107,7 +164,7 @@ fn table(text: &mut String, links: &[Link]) {
     }
 }
 
-fn row(link: &Link) -> [String; 10] {
+fn row(link: &Link) -> [String; 11] {
     let dash = || "-".to_owned();
     let macsec = link.encryption != EncryptionMode::NoEncrypt;
     let of_macsec = |text: String| if macsec { text } else { dash() };
@@ -124,6 +181,11 @@ fn row(link: &Link) -> [String; 10] {
         link.mtu.to_string(),
         link.plain.to_string(),
         link.secure.to_string(),
+        match &link.agreement {
+            None => dash(),
+            Some(Agreement::Static(_)) => "static".to_owned(),
+            Some(Agreement::Mka(mka)) => format!("mka {}", mka.profile.name()),
+        },
         key(keys.map(|keys| &keys.tx)),
         key(keys.map(|keys| &keys.rx)),
     ]

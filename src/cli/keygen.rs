@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::args::{KeygenCakArgs, KeygenCommand, KeygenSakArgs};
 use super::new_file;
-use crate::crypto::{Fingerprint, Sak, random};
+use crate::crypto::{Cak, Fingerprint, Sak, random};
+use crate::ieee::Ckn;
 
 /// Octets of a CKN and of a CAK: what AWS Direct Connect takes, 64 hexadecimal digits.
 const CAK_LEN: usize = 32;
@@ -33,11 +34,12 @@ fn cak(args: &KeygenCakArgs, terminal: bool) -> Result<Zeroizing<String>, Failur
             right: "letters, digits, `-`, `_` and `.`; the directory goes to --out-dir".to_owned(),
         });
     }
-    let mut ckn = [0; CAK_LEN];
-    random::fill(&mut ckn)?;
-    let mut cak = Zeroizing::new([0; CAK_LEN]);
-    random::fill(&mut cak[..])?;
-    let (ckn, digits) = (hex(&ckn), hex(&cak[..]));
+    let mut name = [0; CAK_LEN];
+    random::fill(&mut name)?;
+    let mut octets = Zeroizing::new([0; CAK_LEN]);
+    random::fill(&mut octets[..])?;
+    let (ckn, digits) = (hex(&name), hex(&octets[..]));
+    let fingerprint = fingerprint(&name, &mut octets[..])?;
     let [ckn_file, cak_file] =
         ["ckn", "cak"].map(|end| args.out_dir.join(format!("{}.{end}", args.name)));
     // Without a newline: `aws ... --cak file://...` passes the whole content on.
@@ -45,16 +47,39 @@ fn cak(args: &KeygenCakArgs, terminal: bool) -> Result<Zeroizing<String>, Failur
         (ckn_file.clone(), ckn.as_bytes()),
         (cak_file.clone(), digits.as_bytes()),
     ])?;
-    let mut text = Zeroizing::new(String::with_capacity(1024));
-    let fingerprint = Fingerprint::of_octets(&cak[..]);
+    let mut text = Zeroizing::new(String::with_capacity(16_384));
     line(&mut text, "CKN", &ckn);
     line(&mut text, "CKN file", &ckn_file.display().to_string());
     line(&mut text, "CAK file", &cak_file.display().to_string());
-    line(&mut text, "CAK fingerprint", &fingerprint.to_string());
+    line(&mut text, "fingerprint", &fingerprint.to_string());
     if args.show_secret {
         line(&mut text, "CAK", &digits);
     }
+    use_of_pair(&mut text, &ckn, &cak_file);
     Ok(text)
+}
+
+/// The fingerprint of the pair. The CAK is wiped where it stood.
+fn fingerprint(ckn: &[u8], cak: &mut [u8]) -> Result<Fingerprint, Failure> {
+    let made = |what: String| Failure::Refused {
+        what,
+        right: String::new(),
+    };
+    let ckn = Ckn::new(ckn).map_err(|error| made(error.to_string()))?;
+    let cak = Cak::take(cak).map_err(|error| made(error.to_string()))?;
+    Ok(Fingerprint::of_pair(&ckn, &cak))
+}
+
+/// What to do with a pair.
+fn use_of_pair(text: &mut String, ckn: &str, cak_file: &Path) {
+    let file = std::path::absolute(cak_file).unwrap_or_else(|_| cak_file.to_path_buf());
+    let _ = write!(
+        text,
+        "\nFor the config, in a link with agreement = \"mka\":\n\n[[link.cak]]\nckn = \"{ckn}\"\n\
+         cak_file = \"{}\"\n\nThe other end needs the same CKN and CAK, by a way that no one else can \
+         read. Compare the\nfingerprint of the pair by phone: macsecgw check shows it at both ends.\n",
+        file.display()
+    );
 }
 
 fn sak(args: &KeygenSakArgs, terminal: bool) -> Result<Zeroizing<String>, Failure> {

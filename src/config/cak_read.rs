@@ -3,7 +3,7 @@
 use super::agreement_read::contradict;
 use super::key_read::read_source;
 use super::key_windows::{self, Window};
-use super::keys::{self, CakReference};
+use super::keys::{self, CakReference, KeySource};
 use super::link_read::Place;
 use super::mka::ChainKey;
 use super::profile::Profile;
@@ -11,7 +11,7 @@ use super::profile::rules::{Fallback, Known, Lengths};
 use super::profile::table::{cak_digits, digits};
 use super::raw::{Field, Reader, Section};
 use super::utc::Utc;
-use crate::crypto::Fingerprint;
+use crate::crypto::{Cak, Fingerprint};
 use crate::ieee::{Ckn, CknError};
 use crate::mka::MAX_CAKS;
 
@@ -32,7 +32,9 @@ const MAX_ENTRIES: usize = 128;
 struct Entry {
     table: Field<()>,
     ckn: Option<Field<Ckn>>,
-    cak: Option<Field<CakReference>>,
+    /// What is told of the key alone: no two names have one.
+    cak: Option<Field<Fingerprint>>,
+    reference: Option<CakReference>,
     start: Field<Option<Utc>>,
     end: Field<Option<Utc>>,
     fallback: Field<bool>,
@@ -95,9 +97,10 @@ fn read_entry(
     place: &Place<'_>,
 ) -> Entry {
     let cak = read_cak(reader, table, profile, place);
-    let ckn = read_ckn(reader, table, profile, cak.as_ref());
-    if let (Some(cak), Some(strongest)) = (&cak, strongest)
-        && cak.value.octets < strongest
+    let octets = cak.as_ref().map(|cak| cak.value.1.expose().len());
+    let ckn = read_ckn(reader, table, profile, octets);
+    if let (Some(cak), Some(octets), Some(strongest)) = (&cak, octets, strongest)
+        && octets < strongest
     {
         let what = "a CAK of 128 bits, which carries SAKs of 256: they are no stronger than it";
         let right = "make one of 256 bits: macsecgw keygen cak; or a suite of 128 bits";
@@ -110,8 +113,17 @@ fn read_entry(
             given: true,
             value: (),
         },
+        reference: ckn.as_ref().zip(cak.as_ref()).map(|(ckn, cak)| {
+            let (source, cak) = &cak.value;
+            CakReference {
+                source: source.clone(),
+                ckn: ckn.value.clone(),
+                octets: cak.expose().len(),
+                fingerprint: Fingerprint::of_pair(&ckn.value, cak),
+            }
+        }),
         ckn,
-        cak,
+        cak: cak.map(|cak| cak.with(Fingerprint::of_octets(cak.value.1.expose()))),
         start: table.moment(reader, "start"),
         end: table.moment(reader, "end"),
         fallback: table.flag(reader, "fallback", false),
@@ -123,16 +135,17 @@ fn read_cak(
     table: &Section<'_>,
     profile: Profile,
     place: &Place<'_>,
-) -> Option<Field<CakReference>> {
+) -> Option<Field<(KeySource, Cak)>> {
     let source = read_source(reader, table, "cak", place.credentials)?;
-    let (octets, fingerprint) = match keys::read_cak(&source.value) {
-        Ok((cak, fingerprint)) => (cak.expose().len(), fingerprint),
+    let cak = match keys::read_cak(&source.value) {
+        Ok(cak) => cak,
         Err(error) => {
             let what = format!("{error} ({})", source.value.path().display());
             reader.wrong(&source, what, error.cak_remedy(&source.value));
             return None;
         }
     };
+    let octets = cak.expose().len();
     let lengths = &profile.rules().cak;
     if let Some(words) = outside(lengths, octets) {
         let what = format!(
@@ -144,11 +157,7 @@ fn read_cak(
         reader.wrong(&source, what, format!("{}: {words}", profile.cloud()));
         return None;
     }
-    Some(source.with(CakReference {
-        source: source.value.clone(),
-        octets,
-        fingerprint,
-    }))
+    Some(source.with((source.value.clone(), cak)))
 }
 
 /// The rule that `octets` are against.
@@ -163,7 +172,7 @@ fn read_ckn(
     reader: &mut Reader<'_>,
     table: &Section<'_>,
     profile: Profile,
-    cak: Option<&Field<CakReference>>,
+    cak_octets: Option<usize>,
 ) -> Option<Field<Ckn>> {
     let right =
         "the name of the CAK, the same at the other end: 2 to 64 hexadecimal digits in quotes";
@@ -182,8 +191,7 @@ fn read_ckn(
     };
     let octets = ckn.octets().len();
     let lengths = &profile.rules().ckn;
-    let apart =
-        profile.rules().keys.of_one_length && cak.is_some_and(|cak| cak.value.octets != octets);
+    let apart = profile.rules().keys.of_one_length && cak_octets.is_some_and(|cak| cak != octets);
     if outside(lengths, octets).is_some() || apart {
         let what = format!(
             "the CKN has {} digits where the profile {} has {}",
@@ -246,14 +254,10 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[Entry]) {
         if let Some(cak) = &entry.cak {
             let same = |earlier: &&Entry| {
                 let earlier = earlier.cak.as_ref();
-                earlier.is_some_and(|earlier| earlier.value.fingerprint == cak.value.fingerprint)
+                earlier.is_some_and(|earlier| earlier.value == cak.value)
             };
             if let Some(earlier) = entries.iter().take(index).find(same) {
-                let what = format!(
-                    "the CAK {} is that of {} under another name",
-                    cak.value.fingerprint,
-                    named(earlier)
-                );
+                let what = format!("this CAK is that of {} under another name", named(earlier));
                 let right = "a new name makes no new key: macsecgw keygen cak makes one";
                 reader.wrong(cak, what, right);
             }
@@ -261,7 +265,7 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[Entry]) {
         if let Some(ckn) = &entry.ckn {
             let own = Fingerprint::of_octets(ckn.value.octets());
             let caks = entries.iter().filter_map(|entry| entry.cak.as_ref());
-            if caks.into_iter().any(|cak| cak.value.fingerprint == own) {
+            if caks.into_iter().any(|cak| cak.value == own) {
                 let what = "this CKN is a CAK: names travel in clear, so that anyone could read it";
                 let right = "make a new pair, macsecgw keygen cak, and never use this key again";
                 reader.wrong(ckn, what, right);
@@ -400,7 +404,7 @@ fn chain(entries: &[Entry]) -> Option<Vec<ChainKey>> {
         .map(|(entry, rank)| {
             Some(ChainKey {
                 ckn: entry.ckn.as_ref()?.value.clone(),
-                cak: entry.cak.as_ref()?.value.clone(),
+                cak: entry.reference.clone()?,
                 start: entry.start.value,
                 end: entry.end.value,
                 fallback: entry.fallback.value,

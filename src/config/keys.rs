@@ -16,7 +16,7 @@ use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
 use crate::crypto::{Cak, Fingerprint, Sak};
-use crate::ieee::{CipherSuite, HexError, decode_hex};
+use crate::ieee::{CipherSuite, Ckn, HexError, decode_hex};
 
 /// The most octets that a key file may hold: a key of 256 bits, with room for a line's end.
 const MAX_KEY_FILE: usize = 66;
@@ -92,9 +92,11 @@ impl KeyReference {
 pub struct CakReference {
     /// Where it lies.
     pub source: KeySource,
+    /// Its name, which the fingerprint covers.
+    pub ckn: Ckn,
     /// Octets of the key: 16 or 32.
     pub octets: usize,
-    /// Which key it was when the config was read.
+    /// Which pair of name and key it was when the config was read.
     pub fingerprint: Fingerprint,
 }
 
@@ -104,7 +106,8 @@ impl CakReference {
     /// # Errors
     /// As [`KeyReference::read`].
     pub fn read(&self) -> Result<Cak, KeyFileError> {
-        let (cak, found) = read_cak(&self.source)?;
+        let cak = read_cak(&self.source)?;
+        let found = Fingerprint::of_pair(&self.ckn, &cak);
         if found == self.fingerprint {
             Ok(cak)
         } else {
@@ -120,7 +123,7 @@ impl CakReference {
 ///
 /// # Errors
 /// As [`read`]; a length that no CAK has is [`KeyFileError::CakLength`].
-pub fn read_cak(source: &KeySource) -> Result<(Cak, Fingerprint), KeyFileError> {
+pub fn read_cak(source: &KeySource) -> Result<Cak, KeyFileError> {
     decode_cak(&read_text(source)?)
 }
 
@@ -128,7 +131,7 @@ pub fn read_cak(source: &KeySource) -> Result<(Cak, Fingerprint), KeyFileError> 
 ///
 /// # Errors
 /// As [`read_cak`], but for what the file itself can do wrong.
-pub fn decode_cak(text: &[u8]) -> Result<(Cak, Fingerprint), KeyFileError> {
+pub fn decode_cak(text: &[u8]) -> Result<Cak, KeyFileError> {
     let digits = digits(text)?;
     let mut octets = Zeroizing::new([0_u8; 32]);
     let wrong = KeyFileError::CakLength {
@@ -147,9 +150,7 @@ pub fn decode_cak(text: &[u8]) -> Result<(Cak, Fingerprint), KeyFileError> {
         HexError::Digit { at } => KeyFileError::NotHex { at },
         HexError::Length { found, .. } => KeyFileError::CakLength { found },
     })?;
-    let cak = Cak::take(octets).map_err(|_| wrong)?;
-    let fingerprint = Fingerprint::of_octets(cak.expose());
-    Ok((cak, fingerprint))
+    Cak::take(octets).map_err(|_| wrong)
 }
 
 /// Reads the SAK at `source`, which is for `suite`.

@@ -2,7 +2,7 @@
 
 use super::{
     generic::UNPUBLISHED,
-    rules::{Fallback, Keys, Known, Lengths, Rules, Suites},
+    rules::{Fallback, Keys, Known, Lengths, Rules, Suites, unpublished},
 };
 use crate::ieee::CipherSuite;
 
@@ -31,5 +31,7 @@ pub(super) const EXPRESS_CONNECT: Rules = Rules {
         starts_apart: None,
         rule: "a port holds three pairs",
     },
+    // What its port does with clear frames is not published.
+    carries_clear: unpublished(true),
     ..UNPUBLISHED
 };
