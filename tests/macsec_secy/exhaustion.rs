@@ -184,7 +184,7 @@ proptest! {
         let mut shared = Vec::new();
         for (i, an) in macsec_gateway::ieee::An::ALL.into_iter().enumerate().take(2) {
             let mut params = channel.tx_sa_params(an, KI, watched(key(suite, u8::try_from(i).unwrap())));
-            params.shared = macsec_gateway::macsec::TxSaShared::new(params.next_pn);
+            params.shared = TxSaShared::new(params.next_pn);
             shared.push(Arc::clone(&params.shared));
             secy.install_sa(Box::new(TxSa::new(params).unwrap()));
         }

@@ -94,6 +94,8 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     const WINDOW: Duration = Duration::from_millis(500);
@@ -105,7 +107,7 @@ mod tests {
     #[test]
     fn the_lowest_number_is_never_one_that_was_sent_within_the_window() {
         let mut progress = Progress::new();
-        let mut sent = alloc::vec::Vec::new();
+        let mut sent = Vec::new();
         for ms in (0..5_000).step_by(10) {
             let next = Pn(1 + ms);
             sent.push((ms, next));

@@ -1,12 +1,14 @@
 //! The KaY as an operator sees it.
 
+use alloc::vec::Vec;
+
 use super::{Kay, sa::Sa};
 use crate::mka::{KayCounters, KayStatus, KeyStatus, ParticipantStatus, Time};
 
 impl Kay {
     /// How things are.
     pub fn status(&self, now: Time) -> KayStatus {
-        let mut participants: alloc::vec::Vec<(u64, ParticipantStatus)> = self
+        let mut participants: Vec<(u64, ParticipantStatus)> = self
             .entries
             .iter()
             .map(|entry| {
