@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use macsec_gateway::{
     crypto::Cak,
-    ieee::{An, Ckn, KeyIdentifier, Sci, decode_hex},
+    ieee::{An, Ckn, KeyIdentifier, Salt, Sci, Ssci, decode_hex},
 };
 use serde_json::Value;
 
@@ -46,6 +46,9 @@ pub(crate) struct SaEvent {
     pub(crate) ki: KeyIdentifier,
     pub(crate) sak: Vec<u8>,
     pub(crate) sci: Sci,
+    /// With an XPN suite.
+    pub(crate) ssci: Option<Ssci>,
+    pub(crate) salt: Option<Salt>,
 }
 
 impl Recording {
@@ -92,6 +95,12 @@ impl SaEvent {
             ki: KeyIdentifier(ki.try_into().unwrap()),
             sak: hex(&event["sak"]),
             sci: Sci::from_octets(hex(&event["sci"]).try_into().unwrap()),
+            ssci: event["ssci"]
+                .as_u64()
+                .map(|ssci| Ssci(u32::try_from(ssci).unwrap())),
+            salt: event
+                .get("salt")
+                .map(|salt| Salt(hex(salt).try_into().unwrap())),
         }
     }
 }
