@@ -10,7 +10,7 @@ use crate::{
     plane::Lost,
     scene::{TOGETHER, scene, scene_down, scene_of, suites},
     watch::Violation,
-    world::{SECOND, World},
+    world::{MS, SECOND, World},
 };
 
 /// Both ends are there: secured within this time.
@@ -213,6 +213,32 @@ fn members_join_and_leave_a_group_without_a_frame_lost_among_the_rest() {
     }
     world.run_for(20 * SECOND).unwrap();
     world.be_quiet().unwrap();
+}
+
+/// Two members go, one of them comes back, and the key that is made for it is made for three: the one that
+/// takes it when the third is lost must not count two, or it gives itself another's SSCI.
+#[test]
+fn a_member_lost_while_a_key_is_on_its_way_changes_no_ssci() {
+    for rule in [SsciRule::Auto, SsciRule::BySci, SsciRule::ByLiveList] {
+        for (server, gone, back) in [(0, 2, 1), (1, 2, 0), (1, 0, 2), (2, 0, 1)] {
+            for down in [50 * MS, 300 * MS, 2 * SECOND, 5 * SECOND] {
+                let mut world = scene(down, 3, |node, spec| {
+                    spec.policy.ssci = rule;
+                    spec.policy.priority = if node == server { 0 } else { 16 };
+                });
+                world.get_together(TOGETHER).unwrap();
+                world.run_for(10 * SECOND).unwrap();
+                world.kill(gone);
+                world.kill(back);
+                world.run_for(down).unwrap();
+                world.start(back, Memory::Nothing).unwrap();
+                world.watch.members[gone] = false;
+                world.run_for(20 * SECOND).unwrap();
+                world.get_together(0).unwrap();
+                world.be_quiet().unwrap();
+            }
+        }
+    }
 }
 
 /// A CAK that is not the other's, or a CKN that is not: never secured, nothing is sent.

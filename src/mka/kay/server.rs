@@ -36,6 +36,8 @@ pub(super) struct Distribution {
     pub(super) made: Time,
     /// Members that were live then, in the order of their SSCIs.
     pub(super) made_for: ArrayVec<Mi, MAX_PEERS>,
+    /// How many these were: each has its SSCI by them.
+    pub(super) numbered: usize,
     /// Members of these that said that they receive with it.
     pub(super) holders: ArrayVec<Mi, MAX_PEERS>,
 }
@@ -50,6 +52,12 @@ impl Distribution {
     pub(super) fn forget(&mut self, mi: Mi) {
         self.made_for.retain(|other| *other != mi);
         self.holders.retain(|other| *other != mi);
+    }
+
+    /// Whether who takes it now numbers the members as we did. A client counts SSCIs by the live list that
+    /// comes with the key: without one of the members it would give itself another one's, and its nonces.
+    pub(super) const fn counts_alike(&self) -> bool {
+        !self.suite.is_xpn() || self.made_for.len() == self.numbered
     }
 
     fn field(&self) -> DistributedSak {
@@ -203,6 +211,7 @@ impl Kay {
             wrapped,
             made: now,
             made_for: members.iter().map(|(_, mi)| *mi).collect(),
+            numbered: members.len(),
             holders: ArrayVec::new(),
         });
         let key = AgreedKey {
@@ -283,16 +292,23 @@ impl Kay {
         let distribution = self.server.distribution.as_ref()?;
         let entry = self.principal_entry()?;
         let receives = self.keys.sa(distribution.id).is_some_and(|sa| sa.receiving);
-        let missing = entry
-            .participant
-            .live()
-            .any(|peer| !distribution.holders.contains(&peer.mi));
         (receives
-            && missing
+            && self.is_missed(distribution)
+            && distribution.counts_alike()
             && distribution.server() == entry.mi
             && distribution.ckn == *entry.participant.ckn()
             && self.is_for_all(distribution)
             && self.keys.is_kept(distribution.id))
         .then(|| (distribution, distribution.field()))
+    }
+
+    /// Whether a live peer has yet to say that it receives with it.
+    pub(super) fn is_missed(&self, distribution: &Distribution) -> bool {
+        self.principal_entry().is_some_and(|entry| {
+            entry
+                .participant
+                .live()
+                .any(|peer| !distribution.holders.contains(&peer.mi))
+        })
     }
 }

@@ -59,6 +59,9 @@ impl Kay {
         if !self.is_for_all(distribution) {
             return Some(RekeyWhy::NewPeer);
         }
+        if !distribution.counts_alike() && self.is_missed(distribution) {
+            return Some(RekeyWhy::LostPeer);
+        }
         let fits = self.policy.suites.first() == Some(&distribution.suite)
             && self.policy.protection == distribution.protection;
         (!fits).then_some(RekeyWhy::Operator)
