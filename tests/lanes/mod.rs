@@ -366,6 +366,7 @@ fn first_config() -> GatewayConfig {
         secure: format!("net_ring{}", 2 * at + 1),
         mtu: 1500,
         keys: Some(keys),
+        mka: None,
         settings: vec!["replay = \"strict\"".into()],
     };
     let links = vec![link("a", 0, keys.clone()), link("b", 1, keys.mirrored())];

@@ -1,6 +1,7 @@
 //! Configurations for the gateway, and the key files beside them.
 
 use super::macsec::{MacsecDevice, Suite};
+use super::mka::MkaKeys;
 use super::scratch::write_file;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,8 @@ pub(crate) struct LinkConfig {
     pub(crate) secure: String,
     pub(crate) mtu: u32,
     pub(crate) keys: Option<StaticKeys>,
+    /// Instead of `keys`.
+    pub(crate) mka: Option<MkaKeys>,
     /// Further lines of `[[link]]`, as TOML.
     pub(crate) settings: Vec<String>,
 }
@@ -123,11 +126,27 @@ impl LinkConfig {
         keys: StaticKeys,
     ) -> Self {
         Self {
+            keys: Some(keys),
+            ..Self::bare(name, index, [plain, secure])
+        }
+    }
+
+    /// The same, with keys that both ends agree on.
+    pub(crate) fn agreeing(name: &str, index: u32, ports: [&str; 2], keys: MkaKeys) -> Self {
+        Self {
+            mka: Some(keys),
+            ..Self::bare(name, index, ports)
+        }
+    }
+
+    fn bare(name: &str, index: u32, [plain, secure]: [&str; 2]) -> Self {
+        Self {
             name: name.into(),
             plain: format!("net_af_packet{},iface={plain}", 2 * index),
             secure: format!("net_af_packet{},iface={secure}", 2 * index + 1),
             mtu: 1500,
-            keys: Some(keys),
+            keys: None,
+            mka: None,
             settings: Vec::new(),
         }
     }
@@ -149,6 +168,9 @@ impl LinkConfig {
         if let Some(keys) = &self.keys {
             text += &keys.text(&self.name);
         }
+        if let Some(keys) = &self.mka {
+            text += &keys.text(&self.name);
+        }
         text
     }
 
@@ -160,7 +182,8 @@ impl LinkConfig {
                 (format!("{}-rx.sak", self.name), keys.rx_key.clone()),
             ]
         });
-        files.flatten().collect()
+        let caks = self.mka.iter().flat_map(|keys| keys.files(&self.name));
+        files.flatten().chain(caks).collect()
     }
 }
 

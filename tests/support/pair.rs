@@ -10,6 +10,7 @@ use super::capture::Capture;
 use super::config::{GatewayConfig, LinkConfig, StaticKeys};
 use super::gateway::Gateway;
 use super::macsec::{MacsecDevice, Suite};
+use super::mka::MkaKeys;
 use super::namespace::Namespace;
 use super::process::wait_until;
 use super::raw::RawPort;
@@ -88,6 +89,15 @@ impl Pair {
             config("edge", mtus[0], false),
             config("cloud", mtus[1], true),
         ]
+    }
+
+    /// Configurations of the edge and of the cloud that agree on keys, one link each.
+    pub(crate) fn agreeing(&self, keys: [MkaKeys; 2]) -> [GatewayConfig; 2] {
+        let [edge, cloud] = keys;
+        [("edge", edge), ("cloud", cloud)].map(|(label, keys)| {
+            let link = LinkConfig::agreeing("dx0", 0, ["plain0", "secure0"], keys);
+            GatewayConfig::new(label, vec![link])
+        })
     }
 
     /// Both gateways, secured: carriers at all ends.

@@ -1,0 +1,338 @@
+//! The gateway's key agreement against wpa_supplicant 2.10 and a Linux kernel's MACsec, over real DPDK ports.
+//!
+//! wpa_supplicant's own word is not believed: a link counts as secured when the guest's kernel holds SAs both
+//! ways and pings pass. wpa_supplicant 2.10 on Linux knows GCM-AES-128 only, so that is the suite here.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is test code: a broken step must end the test and say why"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use support::{
+    CakPair, Capture, Frame, Gateway, GatewayConfig, KernelSas, Line, LinkConfig, MkaKeys,
+    Namespace, Shell, SupplicantOptions, UmlOptions, UmlPeer, iperf_client, iperf_server, ping,
+    wait_until,
+};
+
+/// wpa_supplicant sends each 2 s and counts in whole seconds: what it needs for an agreement, and some more
+/// for a busy machine.
+const AGREED: Duration = Duration::from_secs(30);
+
+const EAPOL: u16 = 0x888E;
+
+/// A gateway's configuration with this pair and further lines of its link. Its priority is 16.
+fn config(pair: &CakPair, lines: &[&str]) -> GatewayConfig {
+    let always = ["cipher_suite = \"gcm-aes-128\"", "replay = \"strict\""];
+    let keys = MkaKeys::new(
+        std::slice::from_ref(pair),
+        &[lines, &always].concat(),
+        &["key_server_priority = 16"],
+    );
+    let link = LinkConfig::agreeing("dx1", 0, ["plain0", "secure0"], keys);
+    GatewayConfig::new("interop", vec![link])
+}
+
+/// wpa_supplicant's options on the guest of a [`Line`].
+fn supplicant(pair: &CakPair, priority: u8) -> SupplicantOptions {
+    SupplicantOptions::new(pair, priority, &format!("{}/24", Line::PEER))
+}
+
+/// Waits until the host may send, which in `must_encrypt` it may only once the link is secured.
+fn wait_open(line: &Line) {
+    wait_until("a link on the plain side", AGREED, || {
+        let state = line
+            .host
+            .sh("cat /sys/class/net/lan/operstate", Duration::from_secs(10));
+        (state.stdout.trim() == "up").then_some(())
+    });
+}
+
+/// Secured, by the guest's kernel and by what the host sees; wpa_supplicant's log if not.
+fn wait_agreed(line: &Line) -> KernelSas {
+    let begun = Instant::now();
+    let sas = loop {
+        let sas = line.guest.kernel_sas();
+        if sas.is_secured() {
+            break sas;
+        }
+        assert!(
+            begun.elapsed() < AGREED,
+            "not secured: {sas:?}\n{}",
+            line.guest.supplicant_log()
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    wait_open(line);
+    sas
+}
+
+fn pings(line: &Line) {
+    for (from, to) in [
+        (&line.host as &dyn Shell, Line::PEER),
+        (&line.guest, Line::HOST),
+    ] {
+        for (count, payload) in [(10, 56), (3, 1472)] {
+            ping(from, to, count, payload).lossless();
+        }
+    }
+}
+
+fn bulk(line: &Line) {
+    for options in ["", "-R"] {
+        iperf_server(&line.guest);
+        let bulk = iperf_client(&line.host, Line::PEER, 1, options);
+        assert!(bulk.octets > 200_000, "{bulk:?}");
+    }
+}
+
+/// Nothing but MACsec and MKA was on the wire.
+fn assert_no_clear(frames: &[Frame]) {
+    let clear = frames
+        .iter()
+        .find(|frame| !frame.is_macsec() && frame.ethertype() != Some(EAPOL));
+    assert_eq!(clear, None, "a clear frame on the wire");
+    assert!(frames.iter().any(Frame::is_macsec), "no MACsec on the wire");
+}
+
+/// One agreement from nothing, with traffic, and a look at the wire.
+fn agree(line: &Line, pair: &CakPair, we_serve: bool, integrity_only: bool) {
+    println!(
+        "case: CKN of {} octets, CAK of {}, we serve {we_serve}, integrity only {integrity_only}",
+        pair.ckn.len() / 2,
+        pair.cak.len() / 2
+    );
+    let confidentiality = format!("confidentiality = {}", !integrity_only);
+    let wire = Capture::start(&line.peer, "wan", "", &line.scratch);
+    let gateway = Gateway::start(&line.gateway, &config(pair, &[&confidentiality]));
+    let mut options = supplicant(pair, if we_serve { 32 } else { 8 });
+    options.integrity_only = integrity_only;
+    line.guest.supplicant(&options);
+    wait_agreed(line);
+    assert_eq!(line.guest.serves_keys(), !we_serve);
+    pings(line);
+    bulk(line);
+    line.guest.end_supplicant("TERM");
+    assert_eq!(gateway.stop(), 0);
+    assert_no_clear(&wire.stop());
+}
+
+#[test]
+fn either_end_serves_with_keys_and_names_of_every_length() {
+    let line = Line::new();
+    for (seed, ckn, cak, we_serve) in [
+        (1, 16, 16, true),
+        (2, 16, 16, false),
+        (3, 1, 16, true),
+        (4, 32, 32, true),
+        (5, 32, 32, false),
+    ] {
+        agree(&line, &CakPair::new(seed, ckn, cak), we_serve, false);
+    }
+    agree(&line, &CakPair::new(6, 16, 16), true, true);
+    agree(&line, &CakPair::new(7, 16, 16), false, true);
+}
+
+/// Pings every 20 ms in the background while `meanwhile` runs, and loses none.
+fn without_loss(line: &Line, meanwhile: impl FnOnce()) {
+    let script = format!(
+        "ping -n -q -i 0.02 -W 5 {} >/tmp/pings.$$ 2>&1 & pid=$!; echo $pid /tmp/pings.$$",
+        Line::PEER
+    );
+    let started = line.host.sh(&script, Duration::from_secs(10)).ok();
+    let (pid, file) = started.trim().split_once(' ').expect("a pid and a file");
+    meanwhile();
+    // An interrupted ping reports; what is under way at that moment is not lost.
+    let script = format!(
+        "kill -INT {pid}; n=0; while kill -0 {pid} 2>/dev/null; do n=$((n+1)); [ $n -lt 100 ] || exit 1; \
+         sleep 0.05; done; cat {file}; rm -f {file}"
+    );
+    let report = line.host.sh(&script, Duration::from_secs(10)).ok();
+    let counts = report
+        .lines()
+        .find(|text| text.contains("packets transmitted"));
+    let counts = counts.unwrap_or_else(|| panic!("no report of pings: {report}"));
+    let mut figures = counts
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter_map(|word| word.parse::<u64>().ok());
+    let (Some(sent), Some(received)) = (figures.next(), figures.next()) else {
+        panic!("no figures in {counts}");
+    };
+    // One may be on its way when the interrupt comes.
+    assert!(sent > 50 && sent - received <= 1, "{counts}");
+}
+
+#[test]
+fn packet_numbers_of_either_side_call_for_a_new_key_and_no_frame_is_lost() {
+    let line = Line::new();
+    let pair = CakPair::new(8, 16, 16);
+    // With "we": their numbers reach us by their lowest PN. With "they": their own.
+    for we_serve in [true, false] {
+        let gateway = Gateway::start(&line.gateway, &config(&pair, &[]));
+        line.guest
+            .supplicant(&supplicant(&pair, if we_serve { 32 } else { 8 }));
+        let before = wait_agreed(&line);
+        pings(&line);
+        // Not before the gap between two SAKs is over: wpa_supplicant forgets what is asked for within it.
+        std::thread::sleep(Duration::from_secs(7));
+        without_loss(&line, || {
+            let an = before.tx.expect("an AN in use");
+            let script = format!("ip macsec set macsec0 tx sa {an} pn 3221225480");
+            line.guest.sh(&script, Duration::from_secs(10)).ok();
+            let limit = Duration::from_secs(20);
+            wait_until("another key in the guest", limit, || {
+                let now = line.guest.kernel_sas();
+                (now.tx != before.tx && now.is_secured()).then_some(())
+            });
+            // And until the old one is gone at both ends.
+            wait_until("one key only", limit, || {
+                let now = line.guest.kernel_sas();
+                (now.rx_keys.len() == 1 && now.tx_keys.len() == 1).then_some(())
+            });
+        });
+        pings(&line);
+        line.guest.end_supplicant("TERM");
+        assert_eq!(gateway.stop(), 0);
+    }
+}
+
+#[test]
+fn both_ends_may_be_killed_and_started_again() {
+    let line = Line::new();
+    let pair = CakPair::new(9, 16, 16);
+    for we_serve in [true, false] {
+        let priority = if we_serve { 32 } else { 8 };
+        let config = config(&pair, &[]);
+        let mut gateway = Gateway::start(&line.gateway, &config);
+        line.guest.supplicant(&supplicant(&pair, priority));
+        wait_agreed(&line);
+        pings(&line);
+
+        println!("case: wpa_supplicant killed, we serve {we_serve}");
+        line.guest.end_supplicant("KILL");
+        line.guest.supplicant(&supplicant(&pair, priority));
+        wait_agreed(&line);
+        pings(&line);
+
+        println!("case: gateway killed, we serve {we_serve}");
+        let wire = Capture::start(&line.peer, "wan", "", &line.scratch);
+        gateway.end(Signal::SIGKILL);
+        gateway.start_again();
+        gateway.wait_ready(Duration::from_secs(30));
+        let begun = Instant::now();
+        wait_open(&line);
+        println!("secured again {:?} after it was ready", begun.elapsed());
+        wait_until("pings again", AGREED, || {
+            let pings = ping(&line.host, Line::PEER, 1, 56);
+            (pings.received == 1).then_some(())
+        });
+        pings(&line);
+        line.guest.end_supplicant("TERM");
+        assert_eq!(gateway.stop(), 0);
+        assert_no_clear(&wire.stop());
+    }
+}
+
+#[test]
+fn a_wrong_key_or_name_never_secures_and_nothing_passes() {
+    let line = Line::new();
+    let pair = CakPair::new(10, 16, 16);
+    let wrong_cak = CakPair {
+        cak: CakPair::new(11, 16, 16).cak,
+        ..pair.clone()
+    };
+    let wrong_ckn = CakPair {
+        ckn: CakPair::new(12, 16, 16).ckn,
+        ..pair.clone()
+    };
+    for wrong in [wrong_cak, wrong_ckn] {
+        let wire = Capture::start(&line.peer, "wan", "", &line.scratch);
+        let gateway = Gateway::start(&line.gateway, &config(&pair, &[]));
+        line.guest.supplicant(&supplicant(&wrong, 32));
+        // Twice the life of a peer.
+        std::thread::sleep(Duration::from_secs(12));
+        assert!(!line.guest.kernel_sas().is_secured());
+        let carrier = line
+            .host
+            .sh("cat /sys/class/net/lan/carrier", Duration::from_secs(10));
+        assert_eq!(carrier.stdout.trim(), "0", "the plain side has no link");
+        assert_eq!(
+            gateway
+                .metrics()
+                .count("macsecgw_lane_out_frames_total", &[]),
+            0
+        );
+        line.guest.end_supplicant("TERM");
+        assert_eq!(gateway.stop(), 0);
+        let frames = wire.stop();
+        assert!(
+            frames.iter().all(|frame| frame.ethertype() == Some(EAPOL)),
+            "only MKA was on the wire"
+        );
+        assert!(frames.len() > 6);
+    }
+}
+
+/// A wire with three ends: a bridge in a namespace of its own that carries the PAE group address.
+fn hub(name: &str, ends: &[(&Namespace, &str)]) -> Namespace {
+    let hub = Namespace::new(name);
+    let made = "ip link add br0 type bridge stp_state 0 mcast_snooping 0 group_fwd_mask 8 && \
+                ip link set br0 mtu 1600 up";
+    hub.sh(made, Duration::from_secs(10)).ok();
+    for (at, (namespace, interface)) in ends.iter().enumerate() {
+        let port = format!("port{at}");
+        hub.wire(&port, namespace, interface, 1600);
+        let join = format!("ip link set {port} master br0");
+        hub.sh(&join, Duration::from_secs(10)).ok();
+    }
+    hub
+}
+
+#[test]
+fn a_group_of_three_speaks_with_one_key() {
+    let [host, gateway, left, right] = ["host", "gateway", "left", "right"].map(Namespace::new);
+    host.wire("lan", &gateway, "plain0", 1508);
+    host.mac("lan", Line::HOST_MAC);
+    host.address("lan", &format!("{}/24", Line::HOST));
+    let _hub = hub(
+        "hub",
+        &[(&gateway, "secure0"), (&left, "wan"), (&right, "wan")],
+    );
+    gateway.mac("secure0", Line::SECURE_MAC);
+    let start = |namespace, name: &str, mac: &str| {
+        UmlPeer::start(namespace, "wan", &UmlOptions::new(name, mac))
+    };
+    let guests = [
+        start(&left, "left", Line::PEER_MAC),
+        start(&right, "right", "02:00:00:00:00:0d"),
+    ];
+    guests.iter().for_each(UmlPeer::wait_ready);
+    let pair = CakPair::new(13, 16, 16);
+    let running = Gateway::start(&gateway, &config(&pair, &[]));
+    for (guest, address) in guests.iter().zip(["10.9.0.1/24", "10.9.0.3/24"]) {
+        guest.supplicant(&SupplicantOptions::new(&pair, 32, address));
+    }
+    // Two receive channels in each kernel, one key for all.
+    let limit = AGREED * 2;
+    wait_until("three members with one key", limit, || {
+        let [left, right] = [guests[0].kernel_sas(), guests[1].kernel_sas()];
+        let newest = left.tx_keys.last();
+        let both = |sas: &KernelSas| {
+            let with = |keys: &[String]| keys.iter().filter(|key| Some(*key) == newest).count();
+            with(&sas.tx_keys) == 1 && with(&sas.rx_keys) == 2
+        };
+        (newest.is_some() && both(&left) && both(&right)).then_some(())
+    });
+    for address in ["10.9.0.1", "10.9.0.3"] {
+        wait_until("the first ping", Duration::from_secs(20), || {
+            (ping(&host, address, 1, 56).received == 1).then_some(())
+        });
+        ping(&host, address, 10, 56).lossless();
+    }
+    ping(&guests[0], "10.9.0.3", 5, 56).lossless();
+    assert_eq!(running.stop(), 0);
+}
