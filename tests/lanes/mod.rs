@@ -19,7 +19,7 @@
 pub(crate) mod alone;
 pub(crate) mod traffic;
 
-use crate::support::{GatewayConfig, LinkConfig, Scratch, StaticKeys, Suite, fingerprint};
+use crate::support::{GatewayConfig, LinkConfig, MkaKeys, Scratch, StaticKeys, Suite, fingerprint};
 use dpdk::{Burst, Eal, LcoreId, Mempool, PortConfig, PortControl, RxQueue, SocketId, TxQueue};
 use macsec_gateway::bus::{
     Bypass, Direction, DropReason, EapolOut, EapolSlots, LaneCounters, LaneIndex, LaneMode,
@@ -173,20 +173,33 @@ pub(crate) struct Queues {
 impl Lanes {
     /// Starts worker and control; ready when both links are secured and open.
     pub(crate) fn start(eal: &Eal, setup: Setup, queues: Queues) -> Self {
+        Self::start_with(eal, setup, queues, first_config())
+    }
+
+    /// The same with key agreement: what each link has of it.
+    pub(crate) fn agreeing(eal: &Eal, setup: Setup, queues: Queues, keys: [MkaKeys; 2]) -> Self {
+        Self::start_with(eal, setup, queues, agreeing_config(keys))
+    }
+
+    fn start_with(eal: &Eal, setup: Setup, queues: Queues, config: GatewayConfig) -> Self {
         let scratch = Scratch::new("lanes");
-        let config = first_config();
         let path = config.write(scratch.path(), &scratch.path().display().to_string());
         let read = Config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
-        for at in 0..2 {
+        for at in (0..2).filter(|at| config.links[*at].keys.is_some()) {
             state_fresh(&read, &config, at);
         }
+        let eapol_buffers = pool(eal, "eapol", 127);
         let stop_worker = Arc::new(AtomicBool::new(false));
         let (commands, obeyed, reports, heard) = worker_rings();
         let mut runners = Vec::new();
         let mut links = Vec::new();
         let Queues { protect, validate } = queues;
         for (at, (protect, validate)) in protect.into_iter().zip(validate).enumerate() {
-            let (parts, made) = link(at, &read.links[at], setup.speed_mbps, protect, validate);
+            let config = &read.links[at];
+            let (parts, [protect, validate]) =
+                link(at, config, setup.speed_mbps, protect, validate);
+            let out = Arc::clone(&parts.eapol_out);
+            let made = [protect.with_eapol(out, eapol_buffers.clone()), validate];
             links.push(parts);
             runners.extend(made);
         }
@@ -248,6 +261,12 @@ impl Lanes {
             std::thread::sleep(Duration::from_millis(10));
         }
         lanes
+    }
+
+    /// Has control agree on a new SAK on a link; its answer, or why not.
+    pub(crate) fn rekey(&self, link: &str) -> Result<String, String> {
+        let link = link.to_owned();
+        self.requests.ask(Request::Rekey { link })
     }
 
     fn are_open(&mut self) -> bool {
@@ -346,6 +365,24 @@ fn facts() -> ProcessFacts {
     }
 }
 
+/// Two links that are each other's peers and agree on their keys.
+fn agreeing_config(keys: [MkaKeys; 2]) -> GatewayConfig {
+    let links = keys.into_iter().zip(["a", "b"]).enumerate();
+    let links = links.map(|(at, (keys, name))| LinkConfig {
+        name: name.into(),
+        plain: format!("net_ring{}", 2 * at),
+        secure: format!("net_ring{}", 2 * at + 1),
+        mtu: 1500,
+        keys: None,
+        mka: Some(keys),
+        settings: vec![
+            format!("sci = \"02:00:00:00:00:0{name}/1\""),
+            "replay = \"strict\"".into(),
+        ],
+    });
+    GatewayConfig::new("lanes", links.collect())
+}
+
 /// Two links that are each other's peers.
 fn first_config() -> GatewayConfig {
     let keys = StaticKeys {
@@ -410,7 +447,6 @@ fn link(
     validate: (RxQueue, TxQueue),
 ) -> (LinkParts, [Runner; 2]) {
     let own_sci = config.sci.expect("an SCI");
-    let peer_sci = config.static_keys().expect("static keys").peer_sci;
     let mtu = usize::from(config.mtu);
     let tx_secy = TxSecy::new(TxParams {
         sci: own_sci,
@@ -425,7 +461,11 @@ fn link(
         clear_vlan_tags: config.clear_vlan_tags,
         mtu,
     });
-    let rx_scs = vec![(peer_sci, rx_secy.add_sc(peer_sci))];
+    // With key agreement there are receive channels once there are peers.
+    let rx_scs = config
+        .static_keys()
+        .map(|keys| (keys.peer_sci, rx_secy.add_sc(keys.peer_sci)));
+    let rx_scs = rx_scs.into_iter().collect();
     let parts = LinkParts {
         plain: still(config.plain.as_str(), own_sci, speed_mbps),
         secure: still(config.secure.as_str(), own_sci, speed_mbps),
