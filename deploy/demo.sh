@@ -3,9 +3,10 @@
 #
 #   router --- edge [gateway] === MACsec === [gateway] cloud --- vpc
 #
-# Four network namespaces joined by veth pairs; two gateways with static keys and GCM-AES-XPN-256, in
-# must_encrypt; ping, then iperf3 both ways, with captures on the wire between the gateways. Prints a short
-# report. Exit status 0 only if everything in it is as it should be. Needs root; leaves nothing behind.
+# Four network namespaces joined by veth pairs; two gateways that agree on their keys by MKA with the profile
+# aws-direct-connect-100g, in must_encrypt; ping, iperf3 both ways, then a rekey and the change to another
+# CKN/CAK pair while iperf3 runs, with captures on the wire between the gateways. Prints a short report. Exit
+# status 0 only if everything in it is as it should be. Needs root; leaves nothing behind.
 #
 #   deploy/demo.sh          run it
 #   deploy/demo.sh --keep   leave namespaces and gateways running, and say how to look at them
@@ -116,21 +117,23 @@ ip -n router address add 192.0.2.1/24 dev to-edge
 ip -n vpc address add 192.0.2.2/24 dev to-cloud
 
 # ---- keys and configs
-for way in out home; do
-    "$gateway" keygen sak --suite gcm-aes-xpn-256 --out "$run/$way.sak" >/dev/null || fail "no key could be made"
+for pair in old new; do
+    "$gateway" keygen cak --out-dir "$run" --name "$pair" >/dev/null || fail "no key could be made"
 done
 cpus=$(nproc)
-# config NAME CPU PEER TX RX TX_SSCI RX_SSCI
+# config NAME CPU PRIORITY PAIR...
 config() {
-    cat >"$run/$1.toml" <<END
+    local name=$1 cpu=$2 priority=$3 pair
+    shift 3
+    cat >"$run/$name.toml" <<END
 [gateway]
-name = "macsecgw-demo-$1"
-runtime_dir = "$run/$1"
-state_dir = "$run/$1-state"
+name = "macsecgw-demo-$name"
+runtime_dir = "$run/$name"
+state_dir = "$run/$name-state"
 [eal]
 args = ["--no-telemetry"]
 [workers]
-cores = [$2]
+cores = [$cpu]
 [metrics]
 listen = "127.0.0.1:9464"
 [[link]]
@@ -139,24 +142,23 @@ plain = "net_af_packet0,iface=plain"
 secure = "net_af_packet1,iface=secure"
 mtu = 1500
 encryption = "must_encrypt"
-agreement = "static"
-cipher_suite = "gcm-aes-xpn-256"
-[link.static]
-peer_sci = "$3/1"
-tx_sak_file = "$4.sak"
-tx_an = 0
-tx_ssci = $6
-rx_sak_file = "$5.sak"
-rx_an = 0
-rx_ssci = $7
-salt = "e630e81a48de86a21c66fa6d"
+agreement = "mka"
+profile = "aws-direct-connect-100g"
+[link.mka]
+key_server_priority = $priority
 END
-    local fingerprint
-    fingerprint=$("$gateway" check --config "$run/$1.toml" | sed -n 's/^demo .*  AN 0 \([0-9a-f-]*\)  AN 0 .*/\1/p')
-    "$gateway" fresh-key --config "$run/$1.toml" --link demo --fingerprint "$fingerprint" >/dev/null || fail "the key of $1 is not taken as fresh"
+    for pair in "$@"; do
+        printf '[[link.cak]]\nckn = "%s"\ncak_file = "%s.cak"\n' "$(cat "$run/$pair.ckn")" "$pair" >>"$run/$name.toml"
+    done
 }
-config edge 0 02:00:00:00:0c:01 out home 1 2
-config cloud $((cpus > 1 ? 1 : 0)) 02:00:00:00:0e:01 home out 2 1
+pairs() {
+    case $1 in
+        edge) config edge 0 8 "${@:2}" ;;
+        cloud) config cloud $((cpus > 1 ? 1 : 0)) 16 "${@:2}" ;;
+    esac
+}
+pairs edge old
+pairs cloud old
 
 # ---- captures on both ends of the wire: each sees what the other end sent
 capture() {
@@ -165,7 +167,7 @@ capture() {
 }
 for name in edge cloud; do
     capture "$name" macsec 'ether proto 0x88e5'
-    capture "$name" clear 'not ether proto 0x88e5'
+    capture "$name" clear 'not ether proto 0x88e5 and not ether proto 0x888e'
 done
 
 # ---- run
@@ -187,7 +189,7 @@ if [ -z "$ready" ]; then
     fail "the gateways were not secured within 15 s"
 fi
 
-echo "demo: ping, then iperf3 for $seconds s each way"
+echo "demo: ping, iperf3 for $seconds s each way, then new keys under way"
 pings=$(in_ns router ping -q -c 50 -i 0.02 -W 1 192.0.2.2)
 loss=$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' <<<"$pings")
 rtt=$(sed -n 's/^rtt [^=]*= [^/]*\/\([^/]*\)\/.*/\1/p' <<<"$pings")
@@ -197,6 +199,48 @@ sleep 0.5
 mbit() { sed -n 's/.* \([0-9.]*\) Mbits\/sec *receiver.*/\1/p' <<<"$1"; }
 there=$(mbit "$(in_ns router timeout $((seconds + 10)) iperf3 -f m -t "$seconds" -c 192.0.2.2 2>&1)")
 back=$(mbit "$(in_ns router timeout $((seconds + 10)) iperf3 -f m -t "$seconds" -R -c 192.0.2.2 2>&1)")
+
+# ---- new keys while datagrams flow: a rekey on the operator's word, then another CKN/CAK pair, edge first
+reload() {
+    pairs "$@"
+    kill -HUP "$(cat "$run/$1.pid")"
+    sleep 0.7
+}
+# The CKN in use at both ends, if it is the same.
+ckn_in_use() {
+    local edge
+    edge=$(field edge principal)
+    [ "$edge" = "$(field cloud principal)" ] && echo "$edge"
+}
+# wait_for SECONDS COMMAND...
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.1
+    done
+}
+rekeyed() { [ "$(field edge rekeys)" != "$rekeys" ]; }
+rolled() { [ "$(ckn_in_use)" = "$(cat "$run/new.ckn")" ]; }
+ip netns exec router iperf3 -u -b 50M -l 1400 -w 2M -t 22 -f m -c 192.0.2.2 >"$run/datagrams.log" 2>&1 &
+echo $! >"$run/datagrams.pid"
+rekeys=$(field edge rekeys)
+said=$("$gateway" rekey demo --socket "$run/edge/control.sock" 2>&1) || fail "no rekey: $said"
+wait_for 15 rekeyed && rekey=done || rekey="not within 15 s"
+reload edge old new
+reload cloud old new
+wait_for 15 rolled && rollover=done || rollover="not within 15 s"
+reload edge new
+reload cloud new
+# Past the retirement of the last key that came by the old pair.
+sleep 4
+rolled || rollover="lost again"
+kill -0 "$(cat "$run/datagrams.pid")" 2>/dev/null || rollover="later than the datagrams"
+wait_for 30 bash -c "! kill -0 $(cat "$run/datagrams.pid") 2>/dev/null"
+rm -f "$run/datagrams.pid"
+# Lost and sent, as the far end reported.
+read -r datagrams_lost datagrams < <(sed -n 's|.* \([0-9]*\)/\([0-9]*\) (.*receiver.*|\1 \2|p' "$run/datagrams.log")
 
 # ---- count
 sleep 0.5
@@ -220,6 +264,13 @@ done
 # Adds up the drops of both lanes.
 drops() { "$gateway" status --json --socket "$run/$1/control.sock" | sed -n 's/^ *"dropped": \([0-9]*\),$/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
 dropped=$(($(drops edge) + $(drops cloud)))
+# What the far end's SecY took, of what the near end's protected, over all keys.
+counted() { in_ns "$1" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' | awk -v name="$2" 'index($1, name "{") == 1 { sum += $2 } END { printf "%d\n", sum }'; }
+unaccepted=0
+for way in "edge cloud" "cloud edge"; do
+    set -- $way
+    unaccepted=$((unaccepted + $(counted "$1" macsec_tx_sc_out_pkts_encrypted_total) - $(counted "$2" macsec_rx_sc_in_pkts_ok_total)))
+done
 secured=no
 [ "$(field edge secured) $(field cloud secured)" = "true true" ] && secured=yes
 
@@ -228,15 +279,22 @@ wrong=()
 [ "$loss" = 0 ] || wrong+=("pings were lost")
 [ -n "$there" ] && [ -n "$back" ] || wrong+=("iperf3 did not finish")
 [ "$clear" = 0 ] && [ "$unseen" = 0 ] || wrong+=("clear frames on the wire, or a capture that can't tell")
+[ "$rekey" = done ] || wrong+=("the rekey: $rekey")
+[ "$rollover" = done ] || wrong+=("the change of the CKN/CAK pair: $rollover")
+[ "${datagrams_lost:-x}" = 0 ] || wrong+=("datagrams were lost while keys changed")
+[ "$unaccepted" = 0 ] || wrong+=("protected frames that the far end did not accept")
 [ "$protected" -gt 100 ] || wrong+=("hardly any MACsec on the wire")
 
 cat <<END
 
   secured        $secured
-  suite          $(field edge cipher_suite), must_encrypt, static keys
+  suite          $(field edge cipher_suite), must_encrypt, MKA with the profile aws-direct-connect-100g
   engine         $(field edge engine)
   ping           50 sent, ${loss:-?} % lost, ${rtt:-?} ms on average
   throughput     ${there:-?} Mbit/s router to vpc, ${back:-?} Mbit/s back (TCP)
+  rekey          $rekey; change of the CKN/CAK pair: $rollover
+  meanwhile      ${datagrams:-?} datagrams sent, ${datagrams_lost:-?} lost
+  frames         $unaccepted of those protected were not accepted at the far end
   on the wire    $protected MACsec frames, $clear clear
   gateways       $dropped frames dropped (full queues under TCP's own probing)
 END

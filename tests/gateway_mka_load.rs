@@ -123,7 +123,7 @@ fn rekeys_once_a_second_lose_no_frame() {
         keys(
             &pairs,
             &[
-                "unsafe_timers = true",
+                "short_sak_gap = true",
                 "sak_gap_ms = 500",
                 "sak_retire_time_ms = 300",
             ],
