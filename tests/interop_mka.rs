@@ -113,7 +113,19 @@ fn agree(line: &Line, pair: &CakPair, we_serve: bool, integrity_only: bool) {
     options.integrity_only = integrity_only;
     line.guest.supplicant(&options);
     wait_agreed(line);
-    assert_eq!(line.guest.serves_keys(), !we_serve);
+    let theirs = line.guest.supplicant_status();
+    let server = if we_serve {
+        Line::SECURE_MAC
+    } else {
+        Line::PEER_MAC
+    };
+    // Its "Is Key Server" says something else.
+    assert!(
+        theirs.contains(&format!("key_server_sci={server}@1")),
+        "{theirs}"
+    );
+    let ours = &gateway.status()["links"][0]["mka"];
+    assert_eq!(ours["key_server"]["is_us"], we_serve, "{ours:#}");
     pings(line);
     bulk(line);
     line.guest.end_supplicant("TERM");

@@ -203,7 +203,7 @@ impl UmlPeer {
     pub(crate) fn end_supplicant(&self, signal: &str) {
         let script = format!(
             "pid=$(cat /run/wpas.pid 2>/dev/null) || exit 0\nkill -{signal} $pid\n\
-             n=0; while kill -0 $pid 2>/dev/null; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done\n\
+             n=0; while kill -0 $pid 2>/dev/null; do n=$((n+1)); [ $n -lt 400 ] || exit 1; sleep 0.05; done\n\
              [ ! -e /sys/class/net/macsec0 ] || ip link del macsec0"
         );
         self.sh(&script, Duration::from_secs(30)).ok();
@@ -225,12 +225,11 @@ impl UmlPeer {
         })
     }
 
-    /// Whether wpa_supplicant says that it is the key server.
+    /// What `wpa_cli status` says.
     #[track_caller]
-    pub(crate) fn serves_keys(&self) -> bool {
+    pub(crate) fn supplicant_status(&self) -> String {
         let script = "wpa_cli -p /run/wpa -s /run/wpacli -i vec0 status";
-        let status = self.sh(script, Duration::from_secs(10)).ok();
-        status.lines().any(|line| line == "Is Key Server=Yes")
+        self.sh(script, Duration::from_secs(10)).ok()
     }
 
     /// The last lines of wpa_supplicant's log.
