@@ -56,7 +56,7 @@ fn put(
 const PLAIN: &str = "net_af_packet0,iface=plain";
 
 pub(crate) fn all() -> Vec<Case> {
-    [memory(), ports(), keys(), state(), configs()]
+    [memory(), ports(), keys(), agreement(), state(), configs()]
         .into_iter()
         .flatten()
         .collect()
@@ -225,6 +225,132 @@ fn keys() -> Vec<Case> {
     ]
 }
 
+/// Links with key agreement by MKA. The two CAKs of `tx.sak` and `rx.sak` would do.
+fn agreement() -> Vec<Case> {
+    let mka = |name, lines: &'static str, caks: &'static [&'static str], says| {
+        let edit = move |text: &str| {
+            let (head, _) = text.split_once("[link.static]").unwrap();
+            let head = head.replace("\"static\"", "\"mka\"");
+            let caks = caks.iter().map(|lines| format!("[[link.cak]]\n{lines}\n"));
+            (head + lines + "\n" + &caks.collect::<String>()).into_bytes()
+        };
+        case(name, edit, says)
+    };
+    const AWS: &str = "profile = \"aws-direct-connect-100g\"";
+    const ONE: &str = "ckn = \"01\"\ncak_file = \"tx.sak\"";
+    const OTHER: &str = "ckn = \"02\"\ncak_file = \"rx.sak\"";
+    vec![
+        mka(
+            "MKA without a CAK",
+            "",
+            &[],
+            &["no [[link.cak]]", "macsecgw keygen cak"],
+        ),
+        mka(
+            "CAK missing",
+            "",
+            &["ckn = \"01\"\ncak_file = \"no.cak\""],
+            &["no.cak", "not there", "macsecgw keygen cak --out-dir"],
+        ),
+        Case {
+            prepare: |place| place.write_mode("bad.cak", "ab".repeat(16), 0o600),
+            ..mka(
+                "CAK of the wrong length for the profile",
+                AWS,
+                &[
+                    "ckn = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"\n\
+                   cak_file = \"bad.cak\"",
+                ],
+                &[
+                    "32 digits",
+                    "AWS Direct Connect",
+                    "256 bits, 64 hexadecimal digits",
+                ],
+            )
+        },
+        mka(
+            "CKN over 32 octets",
+            "",
+            &[
+                "ckn = \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20\"\n\
+               cak_file = \"tx.sak\"",
+            ],
+            &["33 octets are no CKN", "1 to 32 octets"],
+        ),
+        mka(
+            "CKN twice on a link",
+            "",
+            &[ONE, "ckn = \"01\"\ncak_file = \"rx.sak\""],
+            &["already names the CAK", "help: "],
+        ),
+        mka(
+            "one CAK under two CKNs",
+            "",
+            &[ONE, "ckn = \"02\"\ncak_file = \"tx.sak\""],
+            &["under another name", "macsecgw keygen cak"],
+        ),
+        mka(
+            "two fallbacks",
+            "",
+            &[
+                "ckn = \"01\"\ncak_file = \"tx.sak\"\nfallback = true",
+                "ckn = \"02\"\ncak_file = \"rx.sak\"\nfallback = true",
+            ],
+            &["is the fallback already", "help: a link has one"],
+        ),
+        mka(
+            "windows that leave a gap",
+            "",
+            &[
+                "ckn = \"01\"\ncak_file = \"tx.sak\"\nend = 2098-01-01T00:00:00Z",
+                "ckn = \"02\"\ncak_file = \"rx.sak\"\nstart = 2098-01-02T00:00:00Z",
+            ],
+            &["no CAK may be used", "help: let the windows overlap"],
+        ),
+        mka(
+            "a window that never opens",
+            "",
+            &[
+                ONE,
+                "ckn = \"02\"\ncak_file = \"rx.sak\"\nstart = 2026-02-01T00:00:00Z\n\
+                 end = 2026-01-01T00:00:00Z",
+            ],
+            &["ends before it starts", "help: an `end` after `start`"],
+        ),
+        mka(
+            "a suite that no engine has",
+            "[link.mka]\naccept_cipher_suites = [\"gcm-aes-xpn-512\"]",
+            &[ONE],
+            &[
+                "gcm-aes-xpn-512",
+                "help: `accept_cipher_suites` is a list of",
+            ],
+        ),
+        mka(
+            "a profile with a contradicting key",
+            "profile = \"google-cloud-interconnect\"\n[link.mka]\nkey_server_priority = 16",
+            &[ONE],
+            &[
+                "against the profile",
+                "Google Cloud Interconnect: ",
+                "priority 15",
+            ],
+        ),
+        mka(
+            "must_encrypt with a key server that may end MACsec",
+            "[link.mka]\naccept_no_macsec = true",
+            &[ONE, OTHER],
+            &["must_encrypt", "help: "],
+        ),
+        mka(
+            "SAKs on a disk",
+            "[link.mka]\nkeep_saks_dir = \"/proc/saks\"",
+            &[ONE],
+            &["SAKs would reach a disk", "help: a directory in RAM"],
+        ),
+    ]
+}
+
 /// Keeps the good state file and writes `change` of it in its place.
 fn spoil(place: &Place, change: impl Fn(&str) -> String) {
     let good = fs::read_to_string(place.tx_state()).unwrap();
@@ -349,6 +475,10 @@ pub(crate) fn reloads(good: &str) -> Vec<(&'static str, Vec<u8>)> {
         (
             "window over the limit",
             put("agreement =", "replay_window = 4294967295\nagreement ="),
+        ),
+        (
+            "no CAK",
+            put("agreement = \"static\"", "agreement = \"mka\""),
         ),
         (
             "two ports one device",

@@ -33,6 +33,7 @@ fn desk() -> PathBuf {
         ("t", "ab".repeat(32)),
         ("r", "cd".repeat(32)),
         ("u", "ab".repeat(16)),
+        ("v", "ef".repeat(32)),
     ] {
         key(&dir.join(name), &digits);
     }

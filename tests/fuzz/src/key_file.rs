@@ -1,4 +1,4 @@
-//! The text of a key file, for each suite.
+//! The text of a key file, for each suite and for a CAK.
 
 use macsec_gateway::config::keys;
 use macsec_gateway::crypto::Fingerprint;
@@ -15,5 +15,9 @@ pub fn run(octets: &[u8]) {
             }
             Err(error) => assert!(!error.to_string().is_empty()),
         }
+    }
+    match keys::decode_cak(octets) {
+        Ok(cak) => assert!(matches!(cak.expose().len(), 16 | 32)),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
