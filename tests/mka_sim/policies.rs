@@ -153,6 +153,16 @@ fn delay_protection_refuses_what_was_held_back_and_loses_nothing_fresh() {
     }
 }
 
+/// Once nobody wants it any more, hello is at its usual pace again: neither end keeps the other at it.
+#[test]
+fn delay_protection_ends_when_both_ends_let_go_of_it() {
+    let mut world = strict(8, |_, spec| spec.policy.delay_protection = true);
+    for node in [0, 1] {
+        set(&mut world, node, |policy| policy.delay_protection = false);
+    }
+    settled(world);
+}
+
 /// MKPDUs that take 300 ms: still nothing fresh is refused.
 #[test]
 fn delay_protection_on_a_slow_wire_loses_nothing() {

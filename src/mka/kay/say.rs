@@ -119,7 +119,8 @@ impl Kay {
             old: old_use,
             plain_tx: false,
             plain_rx: false,
-            delay_protect: self.bounded(),
+            // Our own wish: an echo of the peer's would keep both at it for ever.
+            delay_protect: self.policy.delay_protection,
         };
         (Some(sak_use), self.xpn_set(now, at, latest, old))
     }
