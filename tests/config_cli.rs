@@ -13,6 +13,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use desk::Desk;
+use macsec_gateway::crypto::{Cak, Fingerprint};
+use macsec_gateway::ieee::decode_hex;
 
 fn macsecgw(desk: &Desk, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_macsecgw"))
@@ -153,6 +155,12 @@ fn a_pair_for_aws_is_64_digits_each() {
     assert!(is_hex(&ckn) && is_hex(&cak) && ckn != cak);
     let shown = text(&output.stdout);
     assert!(shown.contains(&ckn) && !shown.contains(&cak), "{shown}");
+    // What the other operator's end finds for the same pair.
+    let mut octets = [0; 32];
+    decode_hex(cak.as_bytes(), &mut octets).unwrap();
+    let cak = Cak::take(&mut octets).unwrap();
+    let fingerprint = Fingerprint::of_pair(&ckn.parse().unwrap(), &cak);
+    assert!(shown.contains(&fingerprint.to_string()), "{shown}");
 }
 
 /// What `keygen` prints goes into a config as it stands, and both ends see one fingerprint.
