@@ -62,6 +62,20 @@ fn without_line(number: usize) -> String {
 }
 
 #[test]
+fn the_one_for_aws_is_good() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path.join("keys")).unwrap();
+    desk.key("keys/dx1-a.cak", 0x11, 32);
+    desk.key("keys/dx1-b.cak", 0x22, 32);
+    let text = include_str!("../deploy/config/aws-direct-connect-100g.toml");
+    let config = desk.load(text).unwrap();
+    assert_eq!(config.warnings, []);
+    let mka = config.links[0].mka().unwrap();
+    assert_eq!(mka.profile.name(), "aws-direct-connect-100g");
+    assert_eq!(mka.keychain.iter().map(|key| key.rank).max(), Some(2));
+}
+
+#[test]
 fn each_default_in_it_is_the_codes() {
     let desk = Desk::new();
     let whole = example(&desk);

@@ -275,7 +275,7 @@ fn knobs_and_modes_are_applied_to_the_live_session() {
         [settings()]
     );
     assert_eq!(applied(&with("encryption = \"no_encrypt\"")), [mode()]);
-    // The key server may end MACsec then.
+    // The key server may end MACsec then, unless the config says that it may not.
     let found = with("encryption = \"should_encrypt\"");
     assert_eq!(applied(&found), [mode(), settings()]);
 }

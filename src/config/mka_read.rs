@@ -147,17 +147,14 @@ fn read_accept_no_macsec(
     section: &Section<'_>,
     encryption: EncryptionMode,
 ) -> bool {
-    let may = encryption == EncryptionMode::ShouldEncrypt;
-    let accept = section.flag(reader, "accept_no_macsec", may);
-    if accept.given && accept.value && !may {
-        let what = format!(
-            "{} with a key server that may end MACsec",
-            encryption.name()
-        );
+    let default = encryption == EncryptionMode::ShouldEncrypt;
+    let accept = section.flag(reader, "accept_no_macsec", default);
+    if encryption == EncryptionMode::MustEncrypt && accept.value {
+        let what = "must_encrypt with a key server that may end MACsec";
         let right = "leave it out, or `encryption = \"should_encrypt\"`";
         reader.wrong(&accept, what, right);
     }
-    accept.value && may
+    accept.value && encryption != EncryptionMode::MustEncrypt
 }
 
 fn read_priority(reader: &mut Reader<'_>, section: &Section<'_>, profile: Profile) -> u8 {

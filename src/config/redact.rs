@@ -248,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn settings_with_such_a_word_in_their_name_are_shown() {
+        for text in ["key_server_priority = 16", "sak_rekey_interval_s = \"x\""] {
+            assert_eq!(hidden(text), text);
+        }
+        assert_eq!(
+            hidden(&format!("sak_gap_ms = \"{KEY}\"")),
+            format!("sak_gap_ms = \"{HIDDEN}\"")
+        );
+        assert_eq!(hidden("sak_gap = 16"), format!("sak_gap = {HIDDEN}"));
+    }
+
+    #[test]
     fn a_key_in_the_place_of_a_file_name_is_hidden() {
         assert_eq!(
             hidden(&format!("tx_sak_file = \"{KEY}\"")),
