@@ -153,6 +153,7 @@ impl LinkControl {
         send: &mut impl FnMut(Direction, LaneCommand),
     ) {
         let link_up = self.secure_link_up_for(now).is_some();
+        let ahead = self.ahead();
         let Some(session) = &mut self.mka else {
             // Without a KaY there is nobody to read it.
             self.parts.eapol.discard();
@@ -169,6 +170,7 @@ impl LinkControl {
             duplicate_depth: self.config.duplicate_depth as usize,
             reflected: reflected.value(),
             state: shared.books.dir(),
+            ahead,
         };
         session.turn(&around, send);
         if self.validate.now == LaneMode::SecuredAcceptClear && session.peers_protect() {
@@ -234,7 +236,7 @@ impl LinkControl {
         }
         if let Some(session) = &mut self.mka {
             if self.ending {
-                session.end(send);
+                session.close(send);
             }
             session.ask_back(send);
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    mka::{PreparedCaks, Session, SessionSetup},
+    mka::{PreparedCaks, SakStores, Session, SessionSetup},
     prepared::{KeyTrouble, PreparedRx, PreparedTx, prepare_rx, prepare_tx},
     run::Control,
 };
@@ -31,6 +31,7 @@ pub(super) fn install_first_keys(control: &mut Control) -> Result<(), String> {
     check_reuse(control, &config)?;
     let mut prepared = prepare(control, &config)?;
     let now = control.started;
+    let mut stores = SakStores::default();
     for (link, keys) in control.links.iter_mut().zip(&mut prepared) {
         if let (Some(mka), Some(caks)) = (link.config.mka(), keys.caks.take()) {
             let setup = SessionSetup {
@@ -41,12 +42,14 @@ pub(super) fn install_first_keys(control: &mut Control) -> Result<(), String> {
                 caks,
                 now,
                 state: control.books.dir(),
+                saks: (mka.keep_saks.as_ref()).map(|path| stores.open(path, control.books.dir())),
             };
             let session = Session::new(setup)
                 .map_err(|error| format!("link {}: {error}", link.config.name))?;
             link.mka = Some(Box::new(session));
         }
     }
+    stores.sweep();
     commit(control, prepared);
     Ok(())
 }

@@ -14,7 +14,7 @@ use macsec_gateway::{
     api::{self, ApiConfig, ApiThreads},
     bus::{EngineView, PortSide, snapshot_channel},
     cli::{Failure, args::RunArgs},
-    config::Config,
+    config::{Config, Link},
     control::{
         Books, Control, ControlParts, Ended, ProcessFacts, Request, Requests, request_channel,
     },
@@ -57,11 +57,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|error| refused(format!("signals: {error}"), "see the system's limits"))?;
     let hardening = process::harden().map_err(|error| refused(error, ""))?;
-    // Both SAs of each direction count while a key changes.
+    // Both SAs of each direction count while a key changes; of each CAK its ICK and KEK, too.
     let keys = 8 * config.links.len() as u64;
+    let chains = config.links.iter().filter_map(Link::mka);
+    let caks: usize = chains.map(|mka| mka.keychain.len()).sum();
     hardening
         .lock_limit
-        .check(keys, keys)
+        .check(keys, keys + 3 * caks as u64)
         .map_err(|error| refused(error, ""))?;
     let engine = engine::select(config.engine).map_err(|error| refused(error, ""))?;
     tracing::info!(engine = engine.factory.name(), "{}", engine.why);

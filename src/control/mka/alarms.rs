@@ -24,6 +24,12 @@ pub(in crate::control) fn standing(
     if let Some(trouble) = session.keeper.trouble() {
         raise("state_not_written", trouble.to_owned());
     }
+    if let Some(trouble) = session.saks_trouble() {
+        raise(
+            "saks_not_kept",
+            format!("a restart will begin with a new SAK: {trouble}"),
+        );
+    }
     let Some(status) = &session.status else {
         return alarms;
     };

@@ -4,13 +4,14 @@
 
 mod turn;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     caks::{Caks, PreparedCaks},
     chronicle::Chronicle,
     filter::Filter,
     keeper::Keeper,
+    saks::Saks,
     sas::Sas,
     trap::Trap,
     view::uses,
@@ -23,7 +24,7 @@ use crate::{
     crypto::{AesKeyAgreement, KeyAgreement, random::SystemRandom},
     ieee::{MacAddr, Sci},
     mka::{Kay, KaySetup, KayStatus, LostWhy, Policy, RekeyAnswer, Remembered, Time},
-    state::StateDir,
+    state::{SakStore, StateDir},
 };
 
 pub(in crate::control) use turn::Surroundings;
@@ -39,6 +40,8 @@ pub(in crate::control) struct SessionSetup<'a> {
     pub(in crate::control) caks: PreparedCaks,
     pub(in crate::control) now: Instant,
     pub(in crate::control) state: &'a StateDir,
+    /// Where SAKs outlive a restart; with why they do not, where they were to.
+    pub(in crate::control) saks: Option<Result<Arc<SakStore>, String>>,
 }
 
 /// Key agreement of one link.
@@ -68,6 +71,8 @@ pub(in crate::control) struct Session {
     pub(super) losses: u64,
     pub(super) out_overrun: u64,
     pub(super) keeper: Keeper,
+    saks: Option<Saks>,
+    no_saks: Option<String>,
 }
 
 impl Session {
@@ -80,7 +85,16 @@ impl Session {
             caks,
             now,
             state,
+            saks,
         } = setup;
+        let (saks, no_saks) = match saks {
+            None => (None, None),
+            Some(Ok(store)) => (Some(Saks::new(&link.name, own_sci, store)), None),
+            Some(Err(why)) => {
+                tracing::error!(link = link.name, "SAKs are not kept: {why}");
+                (None, Some(why))
+            }
+        };
         let mut session = Self {
             kay: None,
             crypto: key_agreement(),
@@ -102,6 +116,8 @@ impl Session {
             losses: 0,
             out_overrun: 0,
             keeper: Keeper::new(&link.name),
+            saks,
+            no_saks,
         };
         if link.encryption != EncryptionMode::NoEncrypt {
             session.begin(now, state)?;
@@ -113,7 +129,7 @@ impl Session {
     fn begin(&mut self, now: Instant, state: &StateDir) -> Result<(), String> {
         let remembered = Remembered {
             identity: self.keeper.remembered(self.own_sci, state),
-            keys: Vec::new(),
+            keys: (self.saks.as_ref()).map_or_else(Vec::new, |saks| saks.take(&self.policy)),
         };
         let setup = KaySetup {
             sci: self.own_sci,
@@ -137,6 +153,16 @@ impl Session {
         }
         self.link_up = false;
         self.status = None;
+    }
+
+    /// Ends the KaY of a link whose lanes are closed: a restart may go on where the SAs stopped.
+    pub(in crate::control) fn close(&mut self, out: &mut impl FnMut(Direction, LaneCommand)) {
+        if self.kay.is_some()
+            && let Some(saks) = &mut self.saks
+        {
+            saks.end(&self.sas);
+        }
+        self.end(out);
     }
 
     /// Asks for every SA back, once, where no KaY uses them any more.
@@ -175,7 +201,12 @@ impl Session {
         self.caks.replace(mka, caks);
         self.looked = None;
         match (link.encryption, self.kay.is_some()) {
-            (EncryptionMode::NoEncrypt, true) => self.end(out),
+            (EncryptionMode::NoEncrypt, true) => {
+                self.end(out);
+                if let Some(saks) = &mut self.saks {
+                    saks.forget();
+                }
+            }
             (EncryptionMode::MustEncrypt | EncryptionMode::ShouldEncrypt, false) => {
                 self.begin(now, state)?;
             }
@@ -198,6 +229,12 @@ impl Session {
             )),
             Err(refused) => Err(refused.to_string()),
         }
+    }
+
+    /// Why SAKs are not kept, where they were to be.
+    pub(super) fn saks_trouble(&self) -> Option<&str> {
+        let saks = self.saks.as_ref().and_then(Saks::trouble);
+        saks.or(self.no_saks.as_deref())
     }
 
     /// The CAKs that it holds.

@@ -10,6 +10,7 @@ use crate::{
     bus::{Direction, EapolOut, EapolSlots, LaneCommand},
     config::Utc,
     control::{
+        line_rate::Ahead,
         mka::{
             sas::{Making, Sas},
             trap::Frames,
@@ -18,7 +19,6 @@ use crate::{
     },
     crypto::KeyFactory,
     ieee::EtherType,
-    macsec::TxSaShared,
     mka::{Action, Kay, LostWhy, Report, Time},
     state::StateDir,
 };
@@ -50,6 +50,8 @@ pub(in crate::control) struct Surroundings<'a> {
     /// Frames of our own address that the lane did not let through.
     pub(in crate::control) reflected: u64,
     pub(in crate::control) state: &'a StateDir,
+    /// How many packet numbers to reserve where SAKs are kept.
+    pub(in crate::control) ahead: Ahead,
 }
 
 impl Session {
@@ -83,6 +85,9 @@ impl Session {
             self.chronicle.note(now, &event);
         }
         self.note_secured(now);
+        if let Some(saks) = &mut self.saks {
+            saks.turn(now, &self.sas, around.ahead);
+        }
         self.kay = Some(kay);
     }
 
@@ -197,7 +202,12 @@ impl Session {
                 .sas
                 .create_rx(&making, (key, peer, ssci), lowest_pn, out),
             Action::CreateTx { key, ssci, next_pn } => {
-                let until = TxSaShared::whole(key.suite.pn_space()).reserved_until();
+                let space = key.suite.pn_space();
+                let until = match &self.saks {
+                    // Written before a lane hears of it, at the end of this turn.
+                    Some(_) => around.ahead.first(next_pn, space),
+                    None => space.last().saturating_add(1),
+                };
                 self.sas
                     .create_tx(&making, (key, ssci), (next_pn, until), out);
             }

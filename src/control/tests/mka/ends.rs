@@ -34,6 +34,11 @@ impl Setting {
         self
     }
 
+    pub(super) fn mka(mut self, lines: &str) -> Self {
+        self.mka.push_str(lines);
+        self
+    }
+
     pub(super) fn caks(mut self, caks: &[(u8, &str)]) -> Self {
         self.caks = caks
             .iter()
@@ -78,8 +83,22 @@ impl End {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
         desk.write(&setting.text(station));
-        let bed = Bed::start(desk, LinkDownWay::Stop).unwrap();
-        Self { bed, station }
+        Self::start_as_it_is(desk, station)
+    }
+
+    /// Starts with the files as they lie there.
+    pub(super) fn start_as_it_is(desk: Desk, station: u8) -> Self {
+        Self {
+            bed: Bed::start(desk, LinkDownWay::Stop).unwrap(),
+            station,
+        }
+    }
+
+    /// Ends the process in the middle of whatever it did. An idle one takes its place, for a moment.
+    pub(super) fn kill(&mut self) -> Desk {
+        let idle = Self::start_at(Desk::new(), self.station, &Setting::plain());
+        let Self { bed, .. } = core::mem::replace(self, idle);
+        bed.desk
     }
 
     pub(super) fn reload(&mut self, setting: &Setting) -> Result<String, String> {
@@ -202,12 +221,10 @@ impl Ends {
         let start = self.a.bed.now;
         while !so(self) {
             let passed = self.a.bed.now - start;
-            assert!(
-                passed < limit,
-                "not {what} within {limit:?}: {:#?} {:#?}",
-                self.a.seen(),
-                self.b.seen()
-            );
+            if passed >= limit {
+                let why = [self.a.seen(), self.b.seen()].map(|link| (link.reason, link.alarms));
+                panic!("not {what} within {limit:?}: {why:#?}");
+            }
             self.turn();
         }
         self.a.bed.now - start

@@ -1,4 +1,8 @@
 //! Key agreement on control's thread, between two gateways or against what a wire may bring.
 
+mod clocks;
 mod ends;
+mod hostile;
+mod modes;
+mod restarts;
 mod securing;
