@@ -140,6 +140,8 @@ pub(crate) struct Counted {
     pub(crate) protect: Arc<LaneCounters>,
     pub(crate) validate: Arc<LaneCounters>,
     pub(crate) tx: Arc<TxCounters>,
+    /// What control would have sent to the secure side.
+    pub(crate) eapol_out: Arc<EapolOut>,
 }
 
 /// Control and worker while they run.
@@ -199,14 +201,15 @@ impl Lanes {
             let (parts, [protect, validate]) =
                 link(at, config, setup.speed_mbps, protect, validate);
             let out = Arc::clone(&parts.eapol_out);
-            let made = [protect.with_eapol(out, eapol_buffers.clone()), validate];
+            let protect = protect.with_eapol(out, eapol_buffers.clone());
             links.push(parts);
-            runners.extend(made);
+            runners.extend([protect, validate]);
         }
         let counted = [0, 1].map(|at: usize| Counted {
             protect: Arc::clone(&links[at].protect),
             validate: Arc::clone(&links[at].validate),
             tx: Arc::clone(&links[at].tx_counters),
+            eapol_out: Arc::clone(&links[at].eapol_out),
         });
         let worker = Worker {
             runners,
