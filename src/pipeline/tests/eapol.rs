@@ -1,6 +1,8 @@
 //! EAPOL while a KaY runs: what ends in the lane and why, whose slots are whose, and that key agreement
 //! leaves by no other way.
 
+use proptest::prelude::*;
+
 use super::{
     bench::{BYPASSED, Bench, OWN, Peer, filter},
     frames::{SOURCE, VecFrame, frame},
@@ -253,4 +255,79 @@ fn a_new_filter_holds_from_the_next_burst_on() {
     burst(&mut bench, &[unknown, mkpdu(STRANGER, b"new")]);
     assert_eq!(bench.counters().to_control.value(), 2);
     assert_eq!(bench.eapol.take().unwrap().octets()[6..12], STRANGER);
+}
+
+/// What arrives in one place of a burst.
+#[derive(Clone, Copy, Debug)]
+enum Arrives {
+    Right,
+    OfStranger,
+    OfUnknownCkn,
+    Reflected,
+    Broken,
+    Data,
+}
+
+fn arrives() -> impl Strategy<Value = Arrives> {
+    prop_oneof![
+        Just(Arrives::Right),
+        Just(Arrives::OfStranger),
+        Just(Arrives::OfUnknownCkn),
+        Just(Arrives::Reflected),
+        Just(Arrives::Broken),
+        Just(Arrives::Data),
+    ]
+}
+
+fn arriving(what: Arrives, number: u32, peer: &mut Peer) -> Vec<u8> {
+    let octets = match what {
+        Arrives::Right => mkpdu(SOURCE, KNOWN),
+        Arrives::OfStranger => mkpdu(STRANGER, KNOWN),
+        Arrives::OfUnknownCkn => mkpdu(SOURCE, b"unknown"),
+        Arrives::Reflected => mkpdu(OWN.0, KNOWN),
+        Arrives::Broken => with(mkpdu(SOURCE, KNOWN), 16, &[0, 33]),
+        Arrives::Data => return peer.protected(&frame(&[0x0800], 100)),
+    };
+    // Where the message number is.
+    with(octets, 42, &number.to_be_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever else comes, and while control looks as rarely as it may: every right MKPDU of a live peer
+    /// gets to control, in order.
+    #[test]
+    fn a_live_peers_mkpdus_all_arrive_while_there_is_room(
+        bursts in prop::collection::vec(prop::collection::vec(arrives(), 0..65), 1..30),
+        looks_every in 1..20_usize,
+    ) {
+        let (mut bench, mut peer) = (listening(LaneMode::Secured), Peer::new());
+        let (mut number, mut wanted, mut found) = (0, Vec::new(), Vec::new());
+        for (turn, burst) in (1..).zip(&bursts) {
+            let mut room = LIVE_COPIES;
+            let mut frames: Vec<_> = burst.iter().map(|&what| {
+                number += 1;
+                // More than a burst may copy would be a flood of the peer's own.
+                let what = match what {
+                    Arrives::Right if room == 0 => Arrives::Data,
+                    what => what,
+                };
+                if matches!(what, Arrives::Right) {
+                    wanted.push(number);
+                    room -= 1;
+                }
+                VecFrame::new(&arriving(what, number, &mut peer))
+            }).collect();
+            bench.burst(&mut frames);
+            if turn % looks_every == 0 || turn == bursts.len() {
+                while let Some(kept) = bench.eapol.take() {
+                    if kept.octets()[6..12] == SOURCE {
+                        found.push(u32::from_be_bytes(*kept.octets()[42..].first_chunk().unwrap()));
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(found, wanted);
+    }
 }
