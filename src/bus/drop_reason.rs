@@ -29,6 +29,8 @@ pub enum DropReason {
     TooLong,
     /// In more than one buffer.
     Chained,
+    /// Frames come faster than the lane takes them, and as many as it keeps wait already.
+    Overload,
     /// The transmit queue stayed full through its retries.
     TxFull,
     /// The port that it would leave by is stopped.
@@ -36,7 +38,7 @@ pub enum DropReason {
 }
 
 /// Those that carry no reason of `macsec`, in the order of their indices.
-const OWN: [(DropReason, &str); 13] = [
+const OWN: [(DropReason, &str); 14] = [
     (DropReason::Closed, "closed"),
     (DropReason::MacControl, "mac_control"),
     (DropReason::EapolFromPlain, "eapol_from_plain"),
@@ -48,6 +50,7 @@ const OWN: [(DropReason, &str); 13] = [
     (DropReason::Runt, "short_frame"),
     (DropReason::TooLong, "long_frame"),
     (DropReason::Chained, "chained_frame"),
+    (DropReason::Overload, "overload"),
     (DropReason::TxFull, "tx_full"),
     (DropReason::PortStopped, "port_stopped"),
 ];
@@ -70,8 +73,9 @@ impl DropReason {
             Self::Runt => 8,
             Self::TooLong => 9,
             Self::Chained => 10,
-            Self::TxFull => 11,
-            Self::PortStopped => 12,
+            Self::Overload => 11,
+            Self::TxFull => 12,
+            Self::PortStopped => 13,
             Self::Macsec(reject) => OWN.len() + reject.index(),
         }
     }

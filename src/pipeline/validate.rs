@@ -148,6 +148,43 @@ impl ValidateLane {
         onward
     }
 
+    /// Takes EAPOL out of frames that have to wait for their turn, so that it doesn't, and returns those
+    /// that stay. Only what was taken out is counted.
+    pub fn look_ahead<B: FrameBuf>(&mut self, frames: &[B]) -> FrameSet {
+        let mut stay = FrameSet::first(frames.len());
+        if self.mode == LaneMode::Wire {
+            return stay;
+        }
+        let counters = &self.setup.counters;
+        let mut punt = Punt::new(self.filter.as_deref(), &self.setup.eapol);
+        for (at, frame) in frames.iter().enumerate() {
+            let octets = frame.octets();
+            let for_control = frame.is_contiguous()
+                && outer_ethertype(octets).is_some_and(|ethertype| punt.is_for(ethertype));
+            if for_control {
+                stay.remove(at);
+                counters.frames_in.add(1);
+                counters.octets_in.add(octets.len() as u64);
+                match punt.copy(octets) {
+                    Ok(()) => counters.to_control.add(1),
+                    Err(reason) => counters.dropped(reason).add(1),
+                }
+            }
+        }
+        stay
+    }
+
+    /// Counts frames that can't wait, because as many as may do already.
+    pub fn overload<B: FrameBuf>(&self, frames: &[B]) {
+        let counters = &self.setup.counters;
+        counters.frames_in.add(frames.len() as u64);
+        let octets = frames.iter().map(|frame| frame.octets().len() as u64);
+        counters.octets_in.add(octets.sum());
+        counters
+            .dropped(DropReason::Overload)
+            .add(frames.len() as u64);
+    }
+
     /// Where a frame goes by its outside and the lane's mode.
     fn admit<B: FrameBuf>(&self, frame: &B, punt: &mut Punt<'_>) -> Result<Admitted, DropReason> {
         if !frame.is_contiguous() {

@@ -19,8 +19,8 @@ use crate::{
 /// Descriptors of a queue, each way.
 const DESCRIPTORS: u16 = 1024;
 
-/// Buffers of a port's pool: both rings of descriptors, the other port's transmit ring that they
-/// wait in, the cores' caches and the bursts under way.
+/// Buffers of a port's pool: the receive ring's, the other port's transmit ring that they wait in, as many
+/// that wait for a lane, the cores' caches and the bursts under way.
 const BUFFERS: u32 = 4 * DESCRIPTORS as u32;
 
 /// Buffers that a core keeps at hand.

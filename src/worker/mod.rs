@@ -1,10 +1,12 @@
 //! Poll-mode threads, and the only module that knows DPDK: ports come up here and frames move here.
 
+mod backlog;
 mod bring_up;
 mod bring_up_error;
 mod eapol;
 mod idle;
 mod mbuf_frame;
+mod outlet;
 mod poll;
 mod port_ops;
 mod reports;

@@ -1,21 +1,15 @@
-//! One lane on its worker: the lane itself, the two queues that it owns, and its burst.
+//! One lane on its worker: the lane itself, the two queues that it owns, and its bursts.
 
 use std::sync::Arc;
 
 use dpdk::{Burst, Mempool, RxQueue, TxQueue};
 
-use super::{eapol::EapolSender, reports::Reports};
+use super::{backlog::Backlog, eapol::EapolSender, outlet::Outlet, reports::Reports};
 use crate::{
-    bus::{
-        DropReason, EapolOut, LaneCommand, LaneCounters, LaneIndex, LaneReport, PortSide,
-        UnsentReason, WorkerCounters,
-    },
+    bus::{EapolOut, LaneCommand, LaneCounters, LaneIndex, LaneReport, PortSide, WorkerCounters},
     macsec::FrameSet,
     pipeline::{ProtectLane, ValidateLane},
 };
-
-/// How often a full transmit queue is tried again before the frames are dropped and counted.
-const TX_RETRIES: u32 = 64;
 
 /// A lane of either direction.
 #[derive(Debug)]
@@ -31,13 +25,10 @@ pub enum Lane {
 pub struct Runner {
     index: LaneIndex,
     lane: Lane,
-    counters: Arc<LaneCounters>,
     rx: RxQueue,
-    tx: TxQueue,
     rx_in_use: bool,
-    tx_in_use: bool,
-    burst: Burst,
-    eapol: Option<EapolSender>,
+    backlog: Backlog,
+    outlet: Outlet,
 }
 
 impl Runner {
@@ -51,21 +42,18 @@ impl Runner {
     ) -> Self {
         Self {
             index,
+            backlog: Backlog::of(&lane),
             lane,
-            counters,
             rx,
-            tx,
             rx_in_use: false,
-            tx_in_use: false,
-            burst: Burst::new(),
-            eapol: None,
+            outlet: Outlet::new(tx, counters),
         }
     }
 
     /// Has a protect lane send what control puts into `out`, in buffers of a pool that no data uses.
     #[must_use]
     pub fn with_eapol(mut self, out: Arc<EapolOut>, buffers: Mempool) -> Self {
-        self.eapol = Some(EapolSender::new(out, buffers));
+        self.outlet = self.outlet.with_eapol(EapolSender::new(out, buffers));
         self
     }
 
@@ -99,110 +87,59 @@ impl Runner {
             Lane::Protect(_) => PortSide::Plain,
             Lane::Validate(_) => PortSide::Secure,
         };
-        if side == receives {
-            self.rx_in_use = in_use;
-            if in_use {
-                self.rx.resume()
-            } else {
-                self.rx.quiesce()
-            }
+        if side != receives {
+            self.outlet.use_port(in_use);
+            return;
+        }
+        self.rx_in_use = in_use;
+        if in_use {
+            self.rx.resume()
         } else {
-            self.tx_in_use = in_use;
-            if in_use {
-                self.tx.resume()
-            } else {
-                self.tx.quiesce()
-            }
+            self.rx.quiesce()
         }
     }
 
-    /// Moves one burst. Returns how many frames came in.
+    /// Moves one burst. Returns how many frames came in, or were moved.
     pub(super) fn turn(&mut self, reports: &mut Reports, counters: &WorkerCounters) -> usize {
-        self.send_eapol();
+        let sends_eapol = match &self.lane {
+            Lane::Protect(lane) => lane.sends_eapol(),
+            Lane::Validate(_) => false,
+        };
+        // Ahead of data, and whether or not there is any.
+        self.outlet.send_eapol(sends_eapol);
+        let received = self.receive(counters);
+        let Some(burst) = self.backlog.first() else {
+            return received;
+        };
+        let moved = received.max(burst.len());
+        let index = self.index;
+        let mut say = |report| reports.say(index, report);
+        let onward = match &mut self.lane {
+            Lane::Protect(lane) => lane.process(burst.as_mut_slice(), &mut say),
+            Lane::Validate(lane) => lane.process(burst.as_mut_slice(), &mut say),
+        };
+        keep(burst, onward);
+        self.outlet.transmit(burst);
+        self.backlog.done();
+        moved
+    }
+
+    /// Receives, where the port may be used. What waits is dealt with all the same.
+    fn receive(&mut self, counters: &WorkerCounters) -> usize {
         if !self.rx_in_use {
             return 0;
         }
         counters.polls.add(1);
-        let received = self.rx.rx_burst(&mut self.burst);
+        let received = self.backlog.receive(&mut self.lane, &mut self.rx);
         if received == 0 {
             counters.empty_polls.add(1);
-            return 0;
         }
-        let index = self.index;
-        let mut say = |report| reports.say(index, report);
-        let onward = match &mut self.lane {
-            Lane::Protect(lane) => lane.process(self.burst.as_mut_slice(), &mut say),
-            Lane::Validate(lane) => lane.process(self.burst.as_mut_slice(), &mut say),
-        };
-        keep(&mut self.burst, onward);
-        self.transmit();
         received
     }
-
-    /// Sends what control has for the secure side, ahead of data and whether or not there is any.
-    fn send_eapol(&mut self) {
-        let Some(eapol) = &mut self.eapol else { return };
-        let counters = &self.counters;
-        let may = match &self.lane {
-            Lane::Protect(lane) if lane.sends_eapol() => Ok(()),
-            _ => Err(UnsentReason::Wire),
-        };
-        match may {
-            Ok(()) if self.tx_in_use => eapol.send(&mut self.tx, counters),
-            Ok(()) => eapol.give_up(UnsentReason::PortStopped, counters),
-            Err(why) => eapol.give_up(why, counters),
-        }
-    }
-
-    /// Sends what is in the burst. A full queue is tried again a bounded number of times.
-    fn transmit(&mut self) {
-        if self.burst.is_empty() {
-            return;
-        }
-        if !self.tx_in_use {
-            self.drop_rest(DropReason::PortStopped);
-            return;
-        }
-        let mut octets = octets_of(&self.burst);
-        let mut frames = 0;
-        let mut tries = 0;
-        loop {
-            // Room that comes free is our own EAPOL's first: a lane that is always behind can't starve it.
-            if tries != 0
-                && let Some(eapol) = &mut self.eapol
-            {
-                eapol.retry(&mut self.tx, &self.counters);
-            }
-            frames += self.tx.tx_burst(&mut self.burst);
-            if self.burst.is_empty() || tries == TX_RETRIES {
-                break;
-            }
-            tries += 1;
-            std::hint::spin_loop();
-        }
-        octets -= octets_of(&self.burst);
-        self.counters.frames_out.add(frames as u64);
-        self.counters.octets_out.add(octets);
-        if tries != 0 {
-            self.counters.tx_retries.add(u64::from(tries));
-        }
-        self.drop_rest(DropReason::TxFull);
-    }
-
-    fn drop_rest(&mut self, reason: DropReason) {
-        if !self.burst.is_empty() {
-            self.counters.dropped(reason).add(self.burst.len() as u64);
-            self.burst.clear();
-        }
-    }
-}
-
-fn octets_of(burst: &Burst) -> u64 {
-    burst.iter().map(|mbuf| mbuf.len() as u64).sum()
 }
 
 /// Frees the frames that are not in `onward`; the others keep their order.
-fn keep(burst: &mut Burst, onward: FrameSet) {
+pub(super) fn keep(burst: &mut Burst, onward: FrameSet) {
     let mut kept = 0;
     for at in 0..burst.len() {
         if onward.contains(at) {

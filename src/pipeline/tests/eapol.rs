@@ -4,12 +4,13 @@
 use proptest::prelude::*;
 
 use super::{
-    bench::{BYPASSED, Bench, OWN, Peer, filter},
+    bench::{AnyLane, BYPASSED, Bench, OWN, Peer, filter},
     frames::{SOURCE, VecFrame, frame},
 };
 use crate::{
     bus::{Direction, DropReason, EAPOL_SLOT_LEN, EapolFilter, LaneCommand, LaneMode},
     ieee::{EtherType, MacAddr},
+    macsec::FrameSet,
 };
 
 use DropReason as D;
@@ -255,6 +256,55 @@ fn a_new_filter_holds_from_the_next_burst_on() {
     burst(&mut bench, &[unknown, mkpdu(STRANGER, b"new")]);
     assert_eq!(bench.counters().to_control.value(), 2);
     assert_eq!(bench.eapol.take().unwrap().octets()[6..12], STRANGER);
+}
+
+#[test]
+fn eapol_does_not_wait_with_the_data_around_it() {
+    let junk = || VecFrame::new(&frame(&[0x0800], 60));
+    let frames = [
+        junk(),
+        VecFrame::new(&mkpdu(SOURCE, KNOWN)),
+        VecFrame::chained(&mkpdu(SOURCE, KNOWN)),
+        VecFrame::new(&mkpdu(SOURCE, b"unknown")),
+        VecFrame::new(&[0; 9]),
+        junk(),
+    ];
+    for (mode, stay, taken) in [
+        (LaneMode::Secured, 0b11_0101, [1, 1]),
+        (LaneMode::Closed, 0b11_0101, [1, 1]),
+        (LaneMode::Wire, 0b11_1111, [0, 0]),
+    ] {
+        let mut bench = listening(mode);
+        let AnyLane::Validate(lane) = &mut bench.lane else {
+            panic!("another lane");
+        };
+        assert_eq!(lane.look_ahead(&frames), FrameSet(stay), "{mode:?}");
+        // What stays is counted when its turn comes.
+        let [heard, unknown] = taken;
+        assert_eq!(bench.counters().frames_in.value(), heard + unknown);
+        assert_eq!(bench.counters().to_control.value(), heard);
+        assert_eq!(dropped(&bench, D::EapolUnknownCkn), unknown);
+        assert_eq!(bench.eapol.take().is_some(), heard == 1);
+    }
+}
+
+#[test]
+fn what_can_not_wait_is_counted_once() {
+    let bench = listening(LaneMode::Secured);
+    let AnyLane::Validate(lane) = &bench.lane else {
+        panic!("another lane");
+    };
+    lane.overload(&[VecFrame::new(&[0; 60]), VecFrame::new(&[0; 70])]);
+    lane.overload::<VecFrame>(&[]);
+    let counters = bench.counters();
+    assert_eq!(
+        (counters.frames_in.value(), counters.octets_in.value()),
+        (2, 130)
+    );
+    assert_eq!(
+        (dropped(&bench, D::Overload), counters.dropped_total()),
+        (2, 2)
+    );
 }
 
 /// What arrives in one place of a burst.
