@@ -125,7 +125,7 @@ impl Kay {
         if self.is_known(id) {
             return Ok(());
         }
-        if !self.history.is_fresh(id.ki) {
+        if !self.history.is_fresh(id.ki) && !self.may_retry(now, id)? {
             return Err(SakRefusal::Reused.into());
         }
         let suite = self.acceptable(key)?;
@@ -163,6 +163,16 @@ impl Kay {
             .flatten()
             .any(|incoming| incoming.key.id == id);
         waits || self.keys.is_kept(id)
+    }
+
+    /// A key that the data plane could not install is tried again with a later repetition, if nothing ever went over
+    /// it.
+    fn may_retry(&self, now: Time, id: SaId) -> Result<bool, NotTaken> {
+        match self.retry {
+            Some((failed, at)) if failed == id && now < at => Err(NotTaken::Later),
+            Some((failed, _)) => Ok(failed == id),
+            None => Ok(false),
+        }
     }
 
     fn acceptable(&self, key: &DistributedKey) -> Result<CipherSuite, SakRefusal> {

@@ -21,6 +21,9 @@ const MAX_STEPS: usize = 16;
 /// SAK Use whose old key is another than its own for an error, and retires at a slightly other time.
 const SETTLING: Duration = Duration::from_secs(1);
 
+/// After the data plane failed for a key that is repeated to us.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// A key, made or received, that is to become the latest one.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -237,7 +240,7 @@ impl Kay {
     fn enter_abandon(&mut self, now: Time) {
         self.deadlines.transmit = None;
         self.deadlines.answer = None;
-        self.failed = false;
+        let failed = core::mem::take(&mut self.failed);
         self.placing = None;
         let Some(id) = self.keys.latest.take() else {
             return;
@@ -245,6 +248,8 @@ impl Kay {
         if self.server.distributes(id) {
             self.server.forget();
         }
+        let unused = self.keys.sa(id).is_some_and(Sa::is_unused);
+        self.retry = (failed && unused).then(|| (id, now + RETRY));
         if let Some(old) = self.keys.old
             && self.keys.sa(id).is_some_and(|sa| sa.use_asked)
         {

@@ -83,6 +83,8 @@ pub struct Kay {
     placing: Option<Incoming>,
     /// The data plane failed for the latest key.
     failed: bool,
+    /// A key that failed before anything went over it, and when it may be tried again.
+    retry: Option<(SaId, Time)>,
     server: Server,
     history: History,
     refusals: Refusals,
@@ -135,6 +137,7 @@ impl Kay {
             pending: None,
             placing: None,
             failed: false,
+            retry: None,
             server: Server::default(),
             history: History::default(),
             refusals: Refusals::default(),

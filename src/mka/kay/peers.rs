@@ -4,9 +4,9 @@ use super::{Kay, sa::Stage};
 use crate::{
     ieee::{Pn, Sci},
     mka::{
-        Action, SaId,
+        Action, Kn, SaId,
         participant::Heard,
-        pdu::{KeyUse, Mkpdu, Xpn},
+        pdu::{KeyUse, Mkpdu, SakUse, Xpn},
     },
 };
 
@@ -24,12 +24,25 @@ impl Kay {
             self.follow_holder(heard.mi, pdu.sak_use.as_ref());
         }
         let Some(said) = &pdu.sak_use else { return };
+        self.catch_up(at, said);
         let enforce = said.delay_protect || self.policy.delay_protection;
         let halves = |xpn: &Xpn| (xpn.latest, xpn.old);
         let (latest, old) = pdu.xpn.as_ref().map(halves).unzip();
         for (key, high) in [(said.latest, latest), (said.old, old)] {
             if let Some(key) = key {
                 self.follow_pn(heard.sci, &key, high, enforce);
+            }
+        }
+    }
+
+    /// A peer has a key of ours that we have yet to make: our memory is an old copy.
+    fn catch_up(&mut self, at: usize, said: &SakUse) {
+        let Some(entry) = self.entries.get_mut(at) else {
+            return;
+        };
+        for key in [said.latest, said.old].into_iter().flatten() {
+            if key.mi == entry.mi && key.kn >= entry.kn {
+                entry.kn = Kn(key.kn.0.saturating_add(1));
             }
         }
     }

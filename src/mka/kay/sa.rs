@@ -119,6 +119,11 @@ impl Sa {
         self.rx.iter().any(|rx| rx.stage == Stage::Installed)
     }
 
+    /// Whether no frame can have been protected or validated with it.
+    pub(super) fn is_unused(&self) -> bool {
+        !self.use_asked && self.rx.iter().all(|rx| rx.next_pn == Pn::FIRST)
+    }
+
     /// Protects our frames and validates someone's.
     pub(super) fn is_secured(&self) -> bool {
         self.in_use && !self.ended && self.receives()

@@ -201,7 +201,7 @@ impl Kay {
         if !self.is_key_server() {
             return None;
         }
-        match self.server.want {
+        match self.wanted(self.now) {
             Some(why) => Some(
                 self.allowed_at(self.now, why)
                     .max(self.server.retry.unwrap_or_default()),

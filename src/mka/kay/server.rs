@@ -74,8 +74,8 @@ impl Distribution {
 /// What a key server keeps.
 #[derive(Debug, Default)]
 pub(super) struct Server {
-    /// A new key is wanted.
-    pub(super) want: Option<RekeyWhy>,
+    /// A new key was asked for: by the operator, or for a peer that was lost.
+    pub(super) asked: Option<RekeyWhy>,
     pub(super) distribution: Option<Distribution>,
     /// When the last key was made.
     pub(super) last: Option<Time>,
@@ -89,7 +89,7 @@ impl Server {
     /// The key is given out no more.
     pub(super) fn forget(&mut self) {
         self.distribution = None;
-        self.want = None;
+        self.asked = None;
     }
 
     pub(super) fn distributes(&self, id: SaId) -> bool {
@@ -116,7 +116,7 @@ impl Kay {
             Election::Nobody => return Err(RekeyRefusal::NoPeer),
         }
         let made = self.counters.saks_generated;
-        self.want(RekeyWhy::Operator);
+        self.server.asked.get_or_insert(RekeyWhy::Operator);
         self.settle(now);
         Ok(if self.counters.saks_generated != made {
             RekeyAnswer::Now
@@ -131,8 +131,7 @@ impl Kay {
             self.server.forget();
             return false;
         }
-        self.find_reasons(now);
-        let Some(why) = self.server.want else {
+        let Some(why) = self.wanted(now) else {
             return false;
         };
         let in_time =
@@ -243,7 +242,7 @@ impl Kay {
             0
         };
         server.last = Some(now);
-        server.want = None;
+        server.asked = None;
         server.retry = None;
         let _ = why;
     }

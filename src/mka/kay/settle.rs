@@ -50,7 +50,7 @@ impl Kay {
             if principal {
                 self.blame(LostWhy::PeersGone);
                 if remain && self.policy.rekey.on_live_peer_loss && self.is_key_server() {
-                    self.want(RekeyWhy::LostPeer);
+                    self.server.asked.get_or_insert(RekeyWhy::LostPeer);
                 }
             }
         }

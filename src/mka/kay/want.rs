@@ -21,21 +21,11 @@ const fn is_membership(why: RekeyWhy) -> bool {
 }
 
 impl Kay {
-    /// Notes a reason; the first one stays.
-    pub(super) fn want(&mut self, why: RekeyWhy) {
-        let wanted = self.server.want.get_or_insert(why);
-        if is_membership(why) && !is_membership(*wanted) {
-            *wanted = why;
-        }
-    }
-
-    /// Looks for reasons in what is there.
-    pub(super) fn find_reasons(&mut self, now: Time) {
-        if let Some(why) = self.misfit() {
-            self.want(why);
-        } else if let Some(why) = self.worn_out(now) {
-            self.want(why);
-        }
+    /// Why a new key is wanted. A reason that is no longer there counts no more, but for what was asked.
+    pub(super) fn wanted(&self, now: Time) -> Option<RekeyWhy> {
+        self.misfit()
+            .or(self.server.asked)
+            .or_else(|| self.worn_out(now))
     }
 
     /// The key that we distribute is not the one that the CA of now should have.
@@ -134,7 +124,7 @@ impl Kay {
         if !self.is_key_server() {
             return None;
         }
-        let at = match self.server.want {
+        let at = match self.wanted(now) {
             Some(why) => Some(self.allowed_at(now, why)),
             None => self.rekey_at(),
         };
