@@ -103,6 +103,8 @@ pub enum NewMiWhy {
     Ahead,
     /// Its message numbers are used up.
     Exhausted,
+    /// The key server counts it among those who have a key that we don't have, or may not take again.
+    KeyLost,
 }
 
 /// Why a SAK was made.

@@ -238,9 +238,9 @@ impl Kay {
     }
 
     fn enter_abandon(&mut self, now: Time) {
+        let failed = core::mem::take(&mut self.failed) || is_over(self.deadlines.answer, now);
         self.deadlines.transmit = None;
         self.deadlines.answer = None;
-        let failed = core::mem::take(&mut self.failed);
         self.placing = None;
         let Some(id) = self.keys.latest.take() else {
             return;

@@ -104,6 +104,7 @@ impl Kay {
         self.choose_principal(now);
         self.follow_use(at, heard, pdu);
         self.take_key(now, at, heard, pdu);
+        self.end_stranding(now, at, heard, pdu);
     }
 
     fn discard(&mut self, why: Discard) -> Discard {

@@ -79,8 +79,8 @@ pub(super) struct Server {
     pub(super) distribution: Option<Distribution>,
     /// When the last key was made.
     pub(super) last: Option<Time>,
-    /// Keys made inside the gap.
-    pub(super) in_gap: u8,
+    /// Keys made inside the gap, and when the last of them was.
+    pub(super) early: (u32, Time),
     /// Not before this after a failure.
     pub(super) retry: Option<Time>,
 }
@@ -199,7 +199,7 @@ impl Kay {
         if let Some(entry) = self.principal_entry_mut() {
             entry.kn = Kn(next_kn);
         }
-        self.note_made(now, why);
+        self.note_made(now);
         self.ledger.next_an = an.next();
         self.history.note(id.ki);
         self.server.distribution = Some(Distribution {
@@ -229,22 +229,6 @@ impl Kay {
         self.events
             .push(Event::SakDistributed { sa: id, suite, why });
         true
-    }
-
-    fn note_made(&mut self, now: Time, why: RekeyWhy) {
-        let server = &mut self.server;
-        let in_gap = server
-            .last
-            .is_some_and(|last| now.since(last) < self.policy.timers.sak_gap);
-        server.in_gap = if in_gap {
-            server.in_gap.saturating_add(1)
-        } else {
-            0
-        };
-        server.last = Some(now);
-        server.asked = None;
-        server.retry = None;
-        let _ = why;
     }
 
     fn fresh_sak(

@@ -5,8 +5,10 @@ use core::time::Duration;
 use super::{Kay, drive::uses, server::Distribution};
 use crate::mka::{Mi, RekeyWhy, Time, pdu::SakUse};
 
-/// SAKs for a change of members that one gap may see, while nobody else is about to join.
-const IN_GAP: u8 = 4;
+/// SAKs inside a gap, for changes of members, that may come in a row.
+const EARLY: u32 = 4;
+/// After so many gaps there may be one more of them: a member that flaps costs a key per gap, not one per flap.
+const EARLY_EVERY: u32 = 10;
 
 /// Whether the reason is a change of members: they can't be kept waiting by the gap.
 const fn is_membership(why: RekeyWhy) -> bool {
@@ -113,10 +115,28 @@ impl Kay {
         let waits_for_more = self
             .principal_entry()
             .is_some_and(|entry| entry.participant.has_potential());
-        if is_membership(why) && !waits_for_more && self.server.in_gap < IN_GAP {
+        if is_membership(why) && !waits_for_more && self.early_keys_since(now) < EARLY {
             return now;
         }
         last + self.policy.timers.sak_gap
+    }
+
+    fn early_keys_since(&self, now: Time) -> u32 {
+        let (count, since) = self.server.early;
+        let every = self.policy.timers.sak_gap * EARLY_EVERY;
+        let over = now.since(since).as_millis() / every.as_millis().max(1);
+        count.saturating_sub(u32::try_from(over).unwrap_or(u32::MAX))
+    }
+
+    /// A key was made.
+    pub(super) fn note_made(&mut self, now: Time) {
+        let gap = self.policy.timers.sak_gap;
+        if self.server.last.is_some_and(|last| now.since(last) < gap) {
+            self.server.early = (self.early_keys_since(now) + 1, now);
+        }
+        self.server.last = Some(now);
+        self.server.asked = None;
+        self.server.retry = None;
     }
 
     /// Until the next key that is known by now.

@@ -18,7 +18,7 @@ impl Participant {
     /// Goes on under another identifier, with message number 1. Peers stay what they are: they will know
     /// us by our SCI, and until they list the new identifier their time runs out. Without randomness
     /// nothing is sent until there is some: `false`.
-    pub(super) fn renew(
+    pub(in crate::mka) fn renew(
         &mut self,
         why: NewMiWhy,
         crypto: &mut dyn KeyAgreement,

@@ -94,8 +94,8 @@ impl Participant {
         self.cak.rank = rank;
     }
 
-    /// Its member identifier. May change in [`Self::hear`] and [`Self::compose`], never elsewhere; its
-    /// message numbers then start over at 1.
+    /// Its member identifier. May change in [`Self::hear`], [`Self::compose`] and [`Self::renew`], never
+    /// elsewhere; its message numbers then start over at 1.
     pub(super) const fn mi(&self) -> Mi {
         self.numbers.mi()
     }
