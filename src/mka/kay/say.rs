@@ -6,7 +6,7 @@ use super::{Kay, sa::Sa};
 use crate::{
     ieee::Pn,
     mka::{
-        Mi, Protection, Time, XpnSet,
+        Mi, Protection, SsciRule, Time, XpnSet,
         participant::{Election, KeyPart},
         pdu::{Capability, Frame, KeyUse, SakUse, Xpn},
     },
@@ -68,7 +68,8 @@ impl Kay {
         let ssci_order = distributed.as_ref().and_then(|(distribution, _)| {
             let own = self.keys.sa(distribution.id)?.own_ssci?;
             let [.., low] = own.0.to_be_bytes();
-            (self.policy.version >= 3).then(|| (low, distribution.made_for.clone()))
+            let told = self.policy.version >= 3 || self.policy.ssci == SsciRule::ByLiveList;
+            told.then(|| (low, distribution.made_for.clone()))
         });
         let (sak_use, xpn) = self.sak_use(now, at, principal);
         Some(KeyPart {
