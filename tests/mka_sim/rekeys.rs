@@ -205,7 +205,6 @@ fn a_lost_member_calls_for_a_key_only_if_the_policy_says_so() {
 
 /// A data plane that fails once, or is slow: what is in use stays in use.
 #[test]
-#[ignore = "red: a client does not ask again"]
 fn a_data_plane_that_fails_or_is_slow_keeps_the_key_in_use() {
     for node in [0, 1] {
         let mut world = strict(16, 2, |_, _| {});

@@ -95,7 +95,6 @@ fn an_old_copy_of_the_identity_repeats_nothing_and_recovers() {
 
 /// A gateway that is killed over and over, at any moment: no packet number repeats.
 #[test]
-#[ignore = "red: a key that is refused is given out for ever"]
 fn killed_at_every_moment_of_a_rekey_and_of_a_start_nothing_repeats() {
     for memory in [
         Memory::Keys,

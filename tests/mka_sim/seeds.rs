@@ -19,7 +19,6 @@ fn number(name: &str) -> Option<u64> {
 const LISTED: usize = 50;
 
 #[test]
-#[ignore = "red: 48 of 2,000 seeds"]
 fn random_runs_keep_every_invariant_and_come_together() {
     let (first, count) = match number("MKA_SIM_SEED") {
         Some(seed) => (seed, 1),

@@ -56,14 +56,15 @@ impl Kay {
         self.actions.extend(go.into_iter().map(Action::RemovePeer));
     }
 
-    /// A key is received with once every live peer of its CA has an SA and all of them stand, and once a restart
-    /// would know the key.
+    /// A key is received with once every live peer of its CA has an SA and all of them stand, ours to transmit too, and
+    /// once a restart would know the key.
     pub(super) fn note_receiving(&mut self) -> bool {
         let mut changed = false;
         for id in [self.keys.latest, self.keys.old].into_iter().flatten() {
             let Some(sa) = self.keys.sa(id) else { continue };
             let installed = |sci: Sci| sa.rx(sci).is_some_and(|rx| rx.stage == Stage::Installed);
-            let all = sa.rx.iter().all(|rx| rx.stage == Stage::Installed)
+            let all = sa.tx != Stage::Asked
+                && sa.rx.iter().all(|rx| rx.stage == Stage::Installed)
                 && self
                     .entry(&sa.key.ckn)
                     .is_none_or(|entry| entry.participant.live().all(|peer| installed(peer.sci)));

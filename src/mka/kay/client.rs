@@ -44,18 +44,17 @@ impl From<SakRefusal> for NotTaken {
 }
 
 impl Kay {
-    /// Notes what a live peer that is its CA's key server distributes, so that the principal follows it.
+    /// Notes that a live peer that is its CA's key server distributes, so that the principal follows it. Repetitions
+    /// count: MKPDUs of two CAKs may overtake each other.
     pub(super) fn note_served(&mut self, now: Time, at: usize, heard: &Heard, pdu: &Mkpdu) {
-        let Some(DistributedSak::Key(key)) = &pdu.distributed_sak else {
+        if !matches!(pdu.distributed_sak, Some(DistributedSak::Key(_))) {
             return;
-        };
-        let ki = heard.mi.key(key.kn);
+        }
         if let Some(entry) = self.entries.get_mut(at)
             && entry.participant.elect(&self.policy) == Election::Peer(heard.mi)
             && names(pdu, entry.mi)
-            && entry.served.is_none_or(|(last, _)| last != ki)
         {
-            entry.served = Some((ki, now));
+            entry.served = Some(now);
         }
     }
 

@@ -249,7 +249,8 @@ impl Kay {
             self.server.forget();
         }
         let unused = self.keys.sa(id).is_some_and(Sa::is_unused);
-        self.retry = (failed && unused).then(|| (id, now + RETRY));
+        let pause = if failed { RETRY } else { Duration::ZERO };
+        self.retry = unused.then(|| (id, now + pause));
         if let Some(old) = self.keys.old
             && self.keys.sa(id).is_some_and(|sa| sa.use_asked)
         {

@@ -1,9 +1,6 @@
 //! A participant as the KaY has it: with its key numbers, and with what of its numbers is on disk.
 
-use crate::{
-    ieee::KeyIdentifier,
-    mka::{Kn, Mi, Mn, Time, participant::Participant},
-};
+use crate::mka::{Kn, Mi, Mn, Time, participant::Participant};
 
 /// Message and key numbers from which on nothing may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +29,8 @@ pub(super) struct Entry {
     pub(super) saved: Reserved,
     /// Asked to be written.
     pub(super) asked: Reserved,
-    /// The key that its key server distributed last, and when that was new.
-    pub(super) served: Option<(KeyIdentifier, Time)>,
+    /// When its key server distributed a key last.
+    pub(super) served: Option<Time>,
 }
 
 impl Entry {

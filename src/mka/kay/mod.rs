@@ -83,7 +83,7 @@ pub struct Kay {
     placing: Option<Incoming>,
     /// The data plane failed for the latest key.
     failed: bool,
-    /// A key that failed before anything went over it, and when it may be tried again.
+    /// A key that was given up before anything went over it, and when it may be taken again.
     retry: Option<(SaId, Time)>,
     server: Server,
     history: History,

@@ -73,9 +73,7 @@ impl Kay {
         if server.1 != self.sci {
             // The key server's choice counts, whatever ours would be: it may know of peers that we don't hear.
             let served = of_server().filter(|(entry, _)| entry.served.is_some());
-            let last = served.max_by_key(|(entry, _)| {
-                (entry.served.map(|(_, at)| at), entry.participant.rank())
-            });
+            let last = served.max_by_key(|(entry, _)| (entry.served, entry.participant.rank()));
             return Some(last.map_or(first, |(entry, _)| entry).participant.ckn());
         }
         let in_force = of_server()

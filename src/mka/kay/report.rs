@@ -96,12 +96,12 @@ impl Kay {
         let Some(sa) = self.keys.sa_mut(id) else {
             return;
         };
-        // What was asked for and not yet reported is what failed.
-        if matches!(sa.tx, Stage::Asked | Stage::Retiring) {
+        // What was asked for and not yet reported is what failed. What was given back is still to be reported.
+        if sa.tx == Stage::Asked {
             sa.tx = Stage::Gone;
         }
         for rx in &mut sa.rx {
-            if matches!(rx.stage, Stage::Asked | Stage::Retiring) {
+            if rx.stage == Stage::Asked {
                 rx.stage = Stage::Gone;
             }
         }

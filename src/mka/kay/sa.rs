@@ -119,9 +119,9 @@ impl Sa {
         self.rx.iter().any(|rx| rx.stage == Stage::Installed)
     }
 
-    /// Whether no frame can have been protected or validated with it.
+    /// Whether no frame can have been protected or validated with it: nobody transmits before we said that we receive.
     pub(super) fn is_unused(&self) -> bool {
-        !self.use_asked && self.rx.iter().all(|rx| rx.next_pn == Pn::FIRST)
+        !self.use_asked && !self.receiving && self.rx.iter().all(|rx| rx.next_pn == Pn::FIRST)
     }
 
     /// Protects our frames and validates someone's.
