@@ -24,6 +24,7 @@ pub(super) const fn mi_changed(why: NewMiWhy) -> &'static str {
             "a peer has seen numbers of the last one that were not sent since this start"
         }
         NewMiWhy::Exhausted => "the message numbers of the last one are used up",
+        NewMiWhy::KeyLost => "the key server counts the last one as having a key that is lost here",
     }
 }
 
