@@ -27,7 +27,22 @@ enum Mutation {
     Delete(usize, usize),
     Repeat(usize, usize),
     Cut(usize),
+    /// A whole line, ahead of another one.
+    Line(usize, &'static str),
 }
+
+/// Lines that are good in some place.
+const LINES: [&str; 9] = [
+    "",
+    "# a remark",
+    "[[link.cak]]",
+    "ckn = \"61\"",
+    "cak_file = \"dx2.cak\"",
+    "start = 2026-01-01T00:00:00Z",
+    "end = 2099-05-27T07:32:00-23:59",
+    "profile = \"google-cloud-interconnect\"",
+    "fallback = true",
+];
 
 impl Mutation {
     fn apply(&self, text: &mut Vec<u8>) {
@@ -51,6 +66,12 @@ impl Mutation {
                 text.splice(at..at, part);
             }
             Self::Cut(at) => text.truncate(at % length),
+            Self::Line(at, line) => {
+                let starts = (0..length).filter(|&at| at == 0 || text[at - 1] == b'\n');
+                let starts: Vec<usize> = starts.collect();
+                let at = starts[at % starts.len()];
+                text.splice(at..at, format!("{line}\n").into_bytes());
+            }
         }
     }
 }
@@ -70,9 +91,6 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         Just("1e400".to_owned()),
         Just("nan".to_owned()),
         Just("1979-05-27T07:32:00Z".to_owned()),
-        Just("\n[[link.cak]]\n".to_owned()),
-        Just("\nend = 2099-05-27T07:32:00-23:59\n".to_owned()),
-        Just("\nprofile = \"google-cloud-interconnect\"\n".to_owned()),
         "\\PC{0,8}",
     ];
     prop_oneof![
@@ -81,6 +99,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         (any::<usize>(), 1..60_usize).prop_map(|(at, count)| Mutation::Delete(at, count)),
         (any::<usize>(), 1..200_usize).prop_map(|(at, count)| Mutation::Repeat(at, count)),
         any::<usize>().prop_map(Mutation::Cut),
+        (any::<usize>(), proptest::sample::select(&LINES[..]))
+            .prop_map(|(at, line)| Mutation::Line(at, line)),
     ]
 }
 

@@ -176,11 +176,11 @@ fn the_rest_of_the_link_reaches_the_policy() {
     let config = load(&MINIMAL_MKA.replace("agreement", "encryption = \"no_encrypt\"\nagreement"));
     assert_eq!(only(&config).1.keychain.len(), 1);
     // What only must_encrypt refuses does not bar the way to no_encrypt.
-    for (mode, accepted) in [("no_encrypt", true), ("should_encrypt", true)] {
+    for mode in ["no_encrypt", "should_encrypt"] {
         let line = format!("encryption = \"{mode}\"\nagreement");
         let text = MINIMAL_MKA.replace("agreement", &line);
         let config = load(&format!("{text}\n[link.mka]\naccept_no_macsec = true\n"));
-        assert_eq!(only(&config).1.policy.accept_no_macsec, accepted, "{mode}");
+        assert!(only(&config).1.policy.accept_no_macsec, "{mode}");
     }
 }
 
