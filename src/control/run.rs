@@ -31,6 +31,9 @@ use crate::{
 /// Between two turns when nothing is asked.
 const TURN: Duration = Duration::from_millis(10);
 
+/// What is left to other threads of control's CPU, whatever floods it.
+const LEAST_REST: Duration = Duration::from_millis(1);
+
 /// Between two snapshots.
 const SNAPSHOT: Duration = Duration::from_millis(100);
 
@@ -166,8 +169,11 @@ impl Control {
     /// Runs until `stop`, then ends in order.
     pub fn run(mut self, stop: &AtomicBool) -> Ended {
         while !stop.load(Ordering::Relaxed) {
-            self.turn(Instant::now(), Utc::now());
-            match self.requests.recv_timeout(TURN) {
+            let began = Instant::now();
+            self.turn(began, Utc::now());
+            // A long turn is made up for: what came meanwhile must not overflow its slots.
+            let rest = TURN.saturating_sub(began.elapsed()).max(LEAST_REST);
+            match self.requests.recv_timeout(rest) {
                 Ok(asked) => self.answer(&asked),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Nobody can ask any more: only the clock and the reports are left.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Ends the gateway beside a worker that obeys until then, or does not.
-fn end(bed: Bed, obeys: bool) -> (Ended, Duration, Bed2) {
+pub(super) fn end(bed: Bed, obeys: bool) -> (Ended, Duration, Bed2) {
     let Bed {
         control,
         mut plane,
@@ -61,9 +61,9 @@ fn end(bed: Bed, obeys: bool) -> (Ended, Duration, Bed2) {
 }
 
 /// What is left of a bed.
-struct Bed2 {
-    keys: std::sync::Arc<super::bed::Watching>,
-    desk: super::bed::Desk,
+pub(super) struct Bed2 {
+    pub(super) keys: std::sync::Arc<super::bed::Watching>,
+    pub(super) desk: super::bed::Desk,
     journal: super::ports::Journal,
 }
 

@@ -176,35 +176,53 @@ impl Sas {
     }
 
     pub(in crate::control::mka) fn use_tx(
-        &self,
+        &mut self,
         id: SaId,
         out: &mut impl FnMut(Direction, LaneCommand),
     ) {
-        out(Direction::Protect, LaneCommand::EncodeWith(id.an, id.ki));
+        if self.tx.iter().any(|used| used.held.id() == id) {
+            out(Direction::Protect, LaneCommand::EncodeWith(id.an, id.ki));
+        } else {
+            self.reports.push_back(Report::Failed(id));
+        }
     }
 
+    /// Takes a transmit SA back. One that never came to be is gone at once.
     pub(in crate::control::mka) fn retire_tx(
         &mut self,
         id: SaId,
         out: &mut impl FnMut(Direction, LaneCommand),
     ) {
+        let mut is_there = false;
         for used in self.tx.iter_mut().filter(|used| used.held.id() == id) {
             used.held.stage = Stage::Retiring;
+            is_there = true;
         }
-        out(Direction::Protect, LaneCommand::RetireTxSa(id.an, id.ki));
+        if is_there {
+            out(Direction::Protect, LaneCommand::RetireTxSa(id.an, id.ki));
+        } else {
+            self.reports.push_back(Report::TxRetired(id));
+        }
     }
 
+    /// Takes a receive SA back. One that never came to be is gone at once.
     pub(in crate::control::mka) fn retire_rx(
         &mut self,
         peer: Sci,
         id: SaId,
         out: &mut impl FnMut(Direction, LaneCommand),
     ) {
+        let mut is_there = false;
         for used in self.rx.iter_mut().filter(|used| used.is(peer, id)) {
             used.held.stage = Stage::Retiring;
+            is_there = true;
         }
-        let command = LaneCommand::RetireRxSa(peer, id.an, id.ki);
-        out(Direction::Validate, command);
+        if is_there {
+            let command = LaneCommand::RetireRxSa(peer, id.an, id.ki);
+            out(Direction::Validate, command);
+        } else {
+            self.reports.push_back(Report::RxRetired(peer, id));
+        }
     }
 
     /// Asks for every SA back that was not asked for yet, and for the channels.

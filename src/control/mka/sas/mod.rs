@@ -125,3 +125,6 @@ fn rx_progress(used: &AgreedRx) -> Report {
         octets: used.shared.octets(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,16 @@ impl End {
         bed.desk
     }
 
+    /// Ends it as SIGTERM does, beside a worker that obeys. No key is left.
+    pub(super) fn end_in_order(&mut self) -> Desk {
+        let idle = Self::start_at(Desk::new(), self.station, &Setting::plain());
+        let Self { bed, .. } = core::mem::replace(self, idle);
+        let (how, _, left) = crate::control::tests::ending::end(bed, true);
+        assert_eq!(how, crate::control::Ended::InOrder);
+        assert_eq!(left.keys.alive(), 0);
+        left.desk
+    }
+
     pub(super) fn reload(&mut self, setting: &Setting) -> Result<String, String> {
         self.bed.reload(&setting.text(self.station))
     }
