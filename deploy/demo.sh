@@ -206,12 +206,8 @@ reload() {
     kill -HUP "$(cat "$run/$1.pid")"
     sleep 0.7
 }
-# The CKN in use at both ends, if it is the same.
-ckn_in_use() {
-    local edge
-    edge=$(field edge principal)
-    [ "$edge" = "$(field cloud principal)" ] && echo "$edge"
-}
+# The CKN in use. (Each pair has a field "principal" of its own, true or false.)
+ckn_in_use() { "$gateway" status --json --socket "$run/$1/control.sock" 2>/dev/null | sed -n 's/^ *"principal": "\([0-9a-f]*\)",\{0,1\}$/\1/p'; }
 # wait_for SECONDS COMMAND...
 wait_for() {
     local end=$((SECONDS + $1))
@@ -222,7 +218,20 @@ wait_for() {
     done
 }
 rekeyed() { [ "$(field edge rekeys)" != "$rekeys" ]; }
-rolled() { [ "$(ckn_in_use)" = "$(cat "$run/new.ckn")" ]; }
+rolled() { [ "$(ckn_in_use edge) $(ckn_in_use cloud)" = "$(cat "$run/new.ckn") $(cat "$run/new.ckn")" ]; }
+# Protected frames that the far end's SecY has not accepted so far, over all keys.
+counted() { in_ns "$1" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' | awk -v name="$2" 'index($1, name "{") == 1 { sum += $2 } END { printf "%d\n", sum }'; }
+unaccepted() {
+    local all=0
+    for way in "edge cloud" "cloud edge"; do
+        set -- $way
+        all=$((all + $(counted "$1" macsec_tx_sc_out_pkts_encrypted_total) - $(counted "$2" macsec_rx_sc_in_pkts_ok_total)))
+    done
+    echo "$all"
+}
+# TCP has just filled every queue; what that cost is no matter of keys.
+sleep 0.5
+before=$(unaccepted)
 ip netns exec router iperf3 -u -b 50M -l 1400 -w 2M -t 22 -f m -c 192.0.2.2 >"$run/datagrams.log" 2>&1 &
 echo $! >"$run/datagrams.pid"
 rekeys=$(field edge rekeys)
@@ -263,14 +272,8 @@ for name in edge cloud; do
 done
 # Adds up the drops of both lanes.
 drops() { "$gateway" status --json --socket "$run/$1/control.sock" | sed -n 's/^ *"dropped": \([0-9]*\),$/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+unaccepted=$(($(unaccepted) - before))
 dropped=$(($(drops edge) + $(drops cloud)))
-# What the far end's SecY took, of what the near end's protected, over all keys.
-counted() { in_ns "$1" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' | awk -v name="$2" 'index($1, name "{") == 1 { sum += $2 } END { printf "%d\n", sum }'; }
-unaccepted=0
-for way in "edge cloud" "cloud edge"; do
-    set -- $way
-    unaccepted=$((unaccepted + $(counted "$1" macsec_tx_sc_out_pkts_encrypted_total) - $(counted "$2" macsec_rx_sc_in_pkts_ok_total)))
-done
 secured=no
 [ "$(field edge secured) $(field cloud secured)" = "true true" ] && secured=yes
 
@@ -294,7 +297,7 @@ cat <<END
   throughput     ${there:-?} Mbit/s router to vpc, ${back:-?} Mbit/s back (TCP)
   rekey          $rekey; change of the CKN/CAK pair: $rollover
   meanwhile      ${datagrams:-?} datagrams sent, ${datagrams_lost:-?} lost
-  frames         $unaccepted of those protected were not accepted at the far end
+                 $unaccepted protected frames that the far end did not accept
   on the wire    $protected MACsec frames, $clear clear
   gateways       $dropped frames dropped (full queues under TCP's own probing)
 END
