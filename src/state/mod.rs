@@ -30,4 +30,6 @@ pub use identity::{MkaIdentity, MkaMember};
 pub use kept_error::KeptError;
 #[cfg(fuzzing)]
 pub use record::{checked_again, with_checksum};
+#[cfg(fuzzing)]
+pub use sak_store::saks_checked_again;
 pub use sak_store::{KeptKey, KeptKeys, KeptPeer, KeptProtection, SakStore};

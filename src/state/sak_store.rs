@@ -23,6 +23,9 @@ mod tests;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
+#[cfg(fuzzing)]
+pub use file::saks_checked_again;
+
 use self::boot::{Boot, Machine};
 use self::ram::{Ram, RamDir};
 use super::disk::{ASIDE, Disk, Failed, Filesystem};

@@ -178,3 +178,21 @@ fn what_is_another_links_ports_or_programs_is_said_so() {
     let later = decode(path, "a", SCI, b"macsecgw-mka-identity 2\nwhatever\n");
     assert!(matches!(later, Err(KeptError::Version { found, .. }) if found == "2"));
 }
+
+#[test]
+fn the_fuzzers_seeds_are_whole_files() {
+    let seeds = [
+        (
+            "a",
+            include_str!("../../../tests/fuzz/corpus/mka_identity/fresh"),
+        ),
+        (
+            "dx-1",
+            include_str!("../../../tests/fuzz/corpus/mka_identity/two_caks"),
+        ),
+    ];
+    for (link, seed) in seeds {
+        let text = lines::sealed(seed.to_owned());
+        decode(Path::new("seed"), link, SCI, text.as_bytes()).unwrap();
+    }
+}

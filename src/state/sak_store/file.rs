@@ -196,7 +196,7 @@ fn check(path: &Path, head: &Head, wanted: &Wanted<'_>) -> Result<(), KeptError>
 }
 
 fn keys(file: &mut Reader<'_>) -> Option<Vec<KeptKey<Sak>>> {
-    let count = file.octet()?;
+    let count = file.count(KeptKeys::<Sak>::MAX_KEYS)?;
     (0..count).map(|_| key(file)).collect()
 }
 
@@ -219,7 +219,7 @@ fn key(file: &mut Reader<'_>) -> Option<KeptKey<Sak>> {
     let own_ssci = file.ssci()?;
     let next_pn = file.option()?.map(|pn| Pn(u64::from_be_bytes(pn)));
     let sak = Sak::take(file.counted()?).ok()?;
-    let peers = file.octet()?;
+    let peers = file.count(KeptPeer::MAX_PEERS)?;
     let key = KeptKey {
         ckn,
         an,
@@ -294,6 +294,11 @@ impl<'a> Reader<'a> {
         self.array().map(|&[octet]| octet)
     }
 
+    /// How many things follow.
+    fn count(&mut self, max: usize) -> Option<usize> {
+        Some(self.octet()?.into()).filter(|count| *count <= max)
+    }
+
     fn counted(&mut self) -> Option<&'a mut [u8]> {
         let len = self.octet()?;
         self.octets(len.into())
@@ -309,5 +314,59 @@ impl<'a> Reader<'a> {
 
     fn ssci(&mut self) -> Option<Option<Ssci>> {
         Some(self.option()?.map(|ssci| Ssci(u32::from_be_bytes(ssci))))
+    }
+}
+
+/// What a file of these octets and their checksum says, written anew, where it says anything. For the
+/// fuzzer alone, which has no files and would never find a checksum.
+///
+/// # Errors
+/// As for a file of the link, the machine and the moment that it speaks of.
+#[cfg(fuzzing)]
+pub fn saks_checked_again(body: &[u8]) -> Result<(Vec<u8>, Vec<u8>), KeptError> {
+    let mut whole = body.to_vec();
+    whole.extend_from_slice(&digest_of_secrets(body));
+    let mut copy = body.to_vec();
+    let said = copy
+        .get_mut(MAGIC.len() + 1..)
+        .and_then(|rest| head(&mut Reader { rest }));
+    let stamp = Stamp {
+        boot: said.as_ref().map_or([0; BOOT_ID_LEN], |said| said.boot),
+        since_boot: said.as_ref().map_or(Duration::ZERO, |said| said.since_boot),
+    };
+    let wanted = Wanted {
+        link: said.as_ref().map_or("", |said| &said.link),
+        sci: said.as_ref().map_or(Sci(0), |said| said.sci),
+        now: stamp,
+        life: Duration::ZERO,
+        nonce: said.as_ref().map(|said| said.nonce),
+    };
+    let keys = read(Path::new("fuzzed"), &mut whole.clone(), &wanted)?;
+    let borrowed = KeptKeys {
+        sci: keys.sci,
+        keys: keys.keys.iter().map(KeptKey::borrowed).collect(),
+    };
+    let mut again = vec![0; MAX_FILE + whole.len()];
+    let nonce = wanted.nonce.unwrap_or_default();
+    let len = write(&mut again, wanted.link, &stamp, nonce, &borrowed).unwrap_or(0);
+    again.truncate(len);
+    Ok((whole, again))
+}
+
+#[cfg(fuzzing)]
+impl KeptKey<Sak> {
+    fn borrowed(&self) -> KeptKey<&Sak> {
+        KeptKey {
+            ckn: self.ckn.clone(),
+            an: self.an,
+            ki: self.ki,
+            suite: self.suite,
+            protection: self.protection,
+            salt: self.salt,
+            sak: &self.sak,
+            own_ssci: self.own_ssci,
+            next_pn: self.next_pn,
+            peers: self.peers.clone(),
+        }
     }
 }

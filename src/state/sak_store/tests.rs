@@ -558,3 +558,30 @@ fn keys_are_in_no_message() {
     assert!(text.contains("Sak(secret)"), "{text}");
     assert!(!text.contains("90, 90"), "{text}");
 }
+
+/// The fuzzer starts from files that are read, or it would seldom get past their first octets.
+#[test]
+fn the_fuzzers_seeds_are_whole_files() {
+    let seeds = [
+        &include_bytes!("../../../tests/fuzz/corpus/mka_saks/none")[..],
+        include_bytes!("../../../tests/fuzz/corpus/mka_saks/xpn"),
+        include_bytes!("../../../tests/fuzz/corpus/mka_saks/two_keys"),
+    ];
+    for (seed, keys) in seeds.into_iter().zip(0..) {
+        let mut whole = seed.to_vec();
+        whole.extend_from_slice(&crate::crypto::digest_of_secrets(seed));
+        let boot = *seed[25..].first_chunk().unwrap();
+        let wanted = file::Wanted {
+            link: "dx-1",
+            sci: SCI,
+            now: Stamp {
+                boot,
+                since_boot: Duration::from_secs(1000),
+            },
+            life: LIFE,
+            nonce: Some([0x99; 16]),
+        };
+        let found = file::read(Path::new("seed"), &mut whole, &wanted).unwrap();
+        assert_eq!(found.keys.len(), keys);
+    }
+}

@@ -9,6 +9,8 @@ pub mod http;
 pub mod key_file;
 pub mod lanes;
 pub mod mka_frame;
+pub mod mka_identity;
+pub mod mka_saks;
 pub mod mka_sets;
 pub mod names;
 pub mod protect;

@@ -1,0 +1,4 @@
+//! Fuzzes [`macsec_gateway_fuzz::mka_saks`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| macsec_gateway_fuzz::mka_saks::run(octets));
