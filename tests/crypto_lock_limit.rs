@@ -3,6 +3,7 @@
 //! The child runs under a limit of 0 and without CAP_IPC_LOCK (`prlimit` and `setpriv` of util-linux),
 //! as a service without `LimitMEMLOCK` would.
 #![cfg(feature = "std")]
+#![expect(clippy::unwrap_used, reason = "a test ends where it can't go on")]
 
 use std::{env, process::Command};
 
