@@ -1,4 +1,4 @@
-//! Known-answer tests that each engine passes before it may serve.
+//! Known-answer tests that each engine, and key agreement, passes before it may serve.
 //!
 //! They run at every start, in microseconds: a library built wrong, or a CPU that computes wrong, is
 //! found before a frame moves. The figures are those of IEEE Std 802.1AE-2018 Annex C; which frame
@@ -8,8 +8,10 @@ use core::{error, fmt};
 
 use super::{AeadFrame, KeyError, KeyFactory, SaKey, Sak, TAG_LEN};
 
+mod agreement;
 mod vectors;
 
+pub use agreement::{AgreementFault, run_agreement};
 use vectors::{MAX_LEN, VECTORS, Vector};
 
 /// What an engine got wrong.

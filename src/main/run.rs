@@ -18,7 +18,7 @@ use macsec_gateway::{
     control::{
         Books, Control, ControlParts, Ended, ProcessFacts, Request, Requests, request_channel,
     },
-    crypto::{engine, process},
+    crypto::{AesKeyAgreement, engine, process, random::SystemRandom, self_test},
     state::StateDir,
 };
 use nix::{libc, unistd::geteuid};
@@ -65,6 +65,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         .lock_limit
         .check(keys, keys + 3 * caks as u64)
         .map_err(|error| refused(error, ""))?;
+    self_test::run_agreement(&AesKeyAgreement::new(SystemRandom))
+        .map_err(|fault| refused(fault, ""))?;
     let engine = engine::select(config.engine).map_err(|error| refused(error, ""))?;
     tracing::info!(engine = engine.factory.name(), "{}", engine.why);
     let books = Books::new(StateDir::open(&config.gateway.state_dir)?);
