@@ -153,7 +153,7 @@ fn check_wrap(agreement: &dyn KeyAgreement, figures: &Figures) -> Result<(), Agr
 }
 
 /// A copy that may be wiped: these keys are everybody's.
-fn copy(key: &[u8]) -> alloc::vec::Vec<u8> {
+fn copy(key: &[u8]) -> Vec<u8> {
     key.to_vec()
 }
 
