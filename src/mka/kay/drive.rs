@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::{Kay, sa::Sa, ssci::Sscis};
+use super::{Kay, entry::Entry, sa::Sa, ssci::Sscis};
 use crate::{
     ieee::Pn,
     mka::{
@@ -90,7 +90,10 @@ impl Kay {
             connect: self.connect(now),
             new_sak: self.pending.is_some(),
             using_receive_sas: latest.is_some_and(|sa| sa.receiving),
-            all_receiving: latest.is_some_and(|sa| self.every_peer(sa, |(rx, _)| rx)),
+            all_receiving: latest.is_some_and(|sa| {
+                self.entry(&sa.key.ckn).is_some_and(Entry::is_live)
+                    && self.every_peer(sa, |(rx, _)| rx)
+            }),
             elected_self: self.is_key_server(),
             server_transmitting: latest.is_some_and(|sa| self.server_transmits(sa)),
             transmit_delay_over: is_over(self.deadlines.transmit, now),
@@ -123,16 +126,12 @@ impl Kay {
             .is_some_and(|entry| entry.participant.elect(&self.policy) == Election::Us)
     }
 
-    /// Whether every live peer of the key's CA says so; there has to be one.
+    /// Whether every live peer of the key's CA says so.
     fn every_peer(&self, sa: &Sa, says: impl Fn((bool, bool)) -> bool) -> bool {
-        let Some(entry) = self.entry(&sa.key.ckn) else {
-            return false;
-        };
-        entry.is_live()
-            && entry
-                .participant
-                .live()
-                .all(|peer| says(uses(peer.sak_use.as_ref(), sa.id())))
+        self.entry(&sa.key.ckn)
+            .into_iter()
+            .flat_map(|entry| entry.participant.live())
+            .all(|peer| says(uses(peer.sak_use.as_ref(), sa.id())))
     }
 
     /// Whether the key server that made this key says that it transmits with it.

@@ -109,6 +109,9 @@ impl Kay {
             mn_reserved: entry.asked.mn,
             kn_reserved: entry.asked.kn,
         });
+        // Members whose CAK is not there yet, shortly after a start.
+        let to_come = self.remembered.iter().flat_map(|known| &known.members);
+        let members = members.chain(to_come.cloned());
         self.actions.push_back(Action::Save(Box::new(Identity {
             generation: ledger.generation,
             sci: self.sci,

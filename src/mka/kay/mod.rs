@@ -65,7 +65,8 @@ pub struct Kay {
     /// The secure port has a link.
     link: bool,
     entries: Vec<Entry>,
-    /// What is on disk of members whose CAK was not added yet.
+    started: Time,
+    /// What is on disk of members whose CAK was not added yet; for MKA Life Time after the start.
     remembered: Option<Identity>,
     principal: Option<Ckn>,
     /// The key server that was told.
@@ -123,6 +124,7 @@ impl Kay {
             policy,
             crypto,
             now,
+            started: now,
             link: false,
             entries: Vec::new(),
             ledger: Ledger::new(keeps_identity, identity.as_ref()),

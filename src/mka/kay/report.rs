@@ -24,16 +24,18 @@ impl Kay {
                 next_pn,
                 octets,
             } => {
-                if !self.tx_progress(now, sa, next_pn, octets) {
-                    return;
-                }
+                self.tx_progress(now, sa, next_pn, octets);
+                return self.settle_progress(now);
             }
             Report::RxProgress {
                 peer,
                 sa,
                 next_pn,
                 octets,
-            } => self.rx_progress(peer, sa, next_pn, octets),
+            } => {
+                self.rx_progress(peer, sa, next_pn, octets);
+                return self.settle_progress(now);
+            }
             Report::Saved(generation) => self.identity_saved(generation),
         }
         self.settle(now);
@@ -107,15 +109,20 @@ impl Kay {
         }
     }
 
-    /// Says whether anything may follow from it.
-    fn tx_progress(&mut self, now: Time, id: SaId, next_pn: Pn, octets: u64) -> bool {
+    /// Progress is told all the time, and mostly nothing follows from it.
+    fn settle_progress(&mut self, now: Time) {
+        let ended = self.secured.is_some() && self.keys.in_use().is_some_and(|sa| sa.ended);
+        if ended || self.worn_out(now).is_some() {
+            self.settle(now);
+        }
+    }
+
+    fn tx_progress(&mut self, now: Time, id: SaId, next_pn: Pn, octets: u64) {
         let window = self.delay_window();
-        let Some(sa) = self.keys.sa_mut(id) else {
-            return false;
-        };
-        sa.progress.report(now, next_pn, octets, window);
-        sa.ended |= sa.progress.next_pn > sa.key.suite.pn_space().last();
-        true
+        if let Some(sa) = self.keys.sa_mut(id) {
+            sa.progress.report(now, next_pn, octets, window);
+            sa.ended |= sa.progress.next_pn > sa.key.suite.pn_space().last();
+        }
     }
 
     fn rx_progress(&mut self, peer: Sci, id: SaId, next_pn: Pn, octets: u64) {

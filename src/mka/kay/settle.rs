@@ -11,6 +11,8 @@ impl Kay {
     pub(super) fn settle(&mut self, now: Time) {
         let now = self.now.max(now);
         self.now = now;
+        self.remembered
+            .take_if(|_| now.since(self.started) >= self.policy.timers.life);
         self.expire(now);
         for _ in 0..MAX_ROUNDS {
             self.follow_identifiers();

@@ -71,7 +71,7 @@ impl Kay {
     }
 
     /// The key that we distributed was used for long enough.
-    fn worn_out(&self, now: Time) -> Option<RekeyWhy> {
+    pub(super) fn worn_out(&self, now: Time) -> Option<RekeyWhy> {
         let distribution = self.server.distribution.as_ref()?;
         let sa = self.keys.sa(distribution.id)?;
         let rekey = &self.policy.rekey;

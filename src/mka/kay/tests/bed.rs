@@ -160,6 +160,18 @@ impl Bed {
         self.nodes.len() - 1
     }
 
+    /// The node starts over.
+    pub(super) fn restart(&mut self, node: usize, policy: Policy, remembered: Remembered) {
+        let last = self.add(policy, remembered, true);
+        self.nodes.swap_remove(node);
+        assert_eq!(self.nodes.len(), last);
+        self.wire.retain(|(_, to, _)| *to != node);
+    }
+
+    pub(super) const fn seed(&mut self, seed: u64) {
+        self.seed = seed + 1;
+    }
+
     pub(super) fn link(&mut self, node: usize, up: bool) {
         self.kay(node, |kay, now| kay.handle_report(now, Report::Link(up)));
     }
@@ -238,6 +250,9 @@ impl Bed {
             let mut delivered = false;
             while let Some(due) = self.wire.iter().position(|(when, _, _)| *when <= self.now) {
                 let (_, to, frame) = self.wire.remove(due);
+                if to >= self.nodes.len() {
+                    continue;
+                }
                 delivered = true;
                 let _ = self.kay(to, |kay, now| kay.handle_mkpdu(now, &frame));
             }

@@ -1,0 +1,169 @@
+//! A node that starts over, with what it remembers.
+
+use alloc::{sync::Arc, vec, vec::Vec};
+
+use super::{
+    bed::{Bed, cak, ms, policy},
+    plane::{Plane, key, sa_id},
+};
+use crate::{
+    crypto::Sak,
+    ieee::{CipherSuite, Pn, Sci},
+    mka::{AgreedKey, Event, Protection, Remembered, RememberedKey, SaId},
+};
+
+/// What a node in `plane`'s place keeps of the key that it uses.
+fn remembered(plane: &Plane, with_key: bool) -> Remembered {
+    let id = plane.in_use.unwrap();
+    let tx = &plane.tx[&key(id)];
+    let peers = |id: SaId| {
+        plane
+            .rx
+            .iter()
+            .filter(move |((_, sa), _)| sa_id(sa) == id)
+            .map(|((sci, _), rx)| (Sci(*sci), None, Pn(rx.next_pn)))
+    };
+    let kept = RememberedKey {
+        key: Arc::new(AgreedKey {
+            id,
+            suite: CipherSuite::GcmAes128,
+            protection: Protection::Offset0,
+            salt: None,
+            sak: Sak::take(&mut tx.fingerprint.clone()).unwrap(),
+            ckn: super::bed::ckn(1),
+        }),
+        own_ssci: None,
+        next_pn: Some(Pn(tx.next_pn + 1000)),
+        peers: peers(id).collect(),
+    };
+    Remembered {
+        identity: plane.saved.clone(),
+        keys: if with_key { vec![kept] } else { Vec::new() },
+    }
+}
+
+fn restart(node: usize, remember: impl Fn(&Plane) -> Remembered) -> Bed {
+    let mut bed = Bed::pair();
+    bed.until_secured(ms(1000));
+    bed.run(ms(7000));
+    bed.flow();
+    bed.run(ms(1000));
+    let kept = remember(&bed.nodes[node].plane);
+    bed.restart(node, policy(u8::try_from(node).unwrap()), kept);
+    bed.kay(node, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+    bed.link(node, true);
+    bed
+}
+
+#[test]
+fn with_its_key_it_is_secured_at_once_and_its_peer_notices_nothing() {
+    for node in [0, 1] {
+        let mut bed = restart(node, |plane| remembered(plane, true));
+        assert!(bed.all_secured(), "at once");
+        bed.run(ms(20_000));
+        assert!(bed.all_secured());
+        assert_eq!(bed.traffic.lost, 0);
+        let peer = &bed.nodes[1 - node];
+        assert_eq!(peer.had(|event| matches!(event, Event::Lost(_))), 0);
+        assert_eq!(
+            peer.had(|event| matches!(event, Event::PeerRestarted { .. })),
+            0
+        );
+        // A server gives a new key at once; a client goes on with the one that it has.
+        assert_eq!(peer.kay.status(bed.now).rekeys, u64::from(node == 0));
+    }
+}
+
+#[test]
+fn with_its_identity_alone_it_gets_a_new_key_at_once_and_repeats_nothing() {
+    for node in [0, 1] {
+        let mut bed = restart(node, |plane| remembered(plane, false));
+        bed.until_secured(ms(1000));
+        bed.run(ms(5000));
+        bed.flow();
+        bed.run(ms(5000));
+        assert_eq!(bed.traffic.lost, 0);
+        let peer = &bed.nodes[1 - node];
+        assert_eq!(peer.had(|event| matches!(event, Event::Lost(_))), 0);
+        assert_eq!(
+            peer.had(|event| matches!(event, Event::PeerRestarted { .. })),
+            0
+        );
+        assert_eq!(peer.kay.status(bed.now).rekeys, 1);
+    }
+}
+
+#[test]
+fn without_memory_it_is_a_new_member_and_gets_a_new_key_at_once() {
+    for node in [0, 1] {
+        let mut bed = restart(node, |_| Remembered::default());
+        bed.until_secured(ms(1000));
+        bed.run(ms(5000));
+        bed.flow();
+        bed.run(ms(5000));
+        assert_eq!(bed.traffic.lost, 0);
+        let peer = &bed.nodes[1 - node];
+        assert_eq!(peer.had(|event| matches!(event, Event::Lost(_))), 0);
+        assert_eq!(
+            peer.had(|event| matches!(event, Event::PeerRestarted { .. })),
+            1
+        );
+    }
+}
+
+#[test]
+fn another_links_identity_is_not_taken() {
+    let bed = restart(1, |plane| {
+        let mut kept = remembered(plane, false);
+        kept.identity.as_mut().unwrap().sci = Sci(5);
+        kept
+    });
+    let mi = bed.nodes[1].kay.status(bed.now).participants[0].mi;
+    let saved = bed.nodes[1].plane.saved.as_ref().unwrap();
+    assert_eq!(saved.members.len(), 1);
+    assert_eq!(saved.members[0].mi, mi);
+    assert_eq!(saved.generation, 1);
+}
+
+#[test]
+fn a_remembered_key_without_a_peer_goes_after_its_life_time() {
+    let mut bed = restart(0, |plane| remembered(plane, true));
+    bed.dead.insert((1, 0));
+    bed.run(ms(5900));
+    assert!(bed.nodes[0].secured());
+    bed.run(ms(200));
+    assert!(!bed.nodes[0].secured());
+    assert!(bed.nodes[0].plane.tx.is_empty());
+}
+
+#[test]
+fn a_key_is_used_only_once_a_restart_would_know_it() {
+    let mut bed = Bed::pair();
+    bed.run(ms(30));
+    bed.nodes[1].plane.keeps = false;
+    bed.run(ms(5000));
+    assert!(!bed.nodes[0].secured() && !bed.nodes[1].secured());
+    let said = |event: &Event| matches!(event, Event::SakReceived { .. });
+    assert_eq!(bed.nodes[1].had(said), 1, "it has it, and does not say so");
+    let generation = bed.nodes[1].plane.saved.as_ref().unwrap().generation;
+    bed.kay(1, |kay, now| {
+        kay.handle_report(now, crate::mka::Report::Saved(generation));
+    });
+    bed.run(ms(200));
+    assert!(bed.nodes[1].plane.in_use.is_some());
+}
+
+#[test]
+fn members_whose_caks_come_later_are_not_forgotten() {
+    let mut kept = None;
+    let bed = restart(0, |plane| {
+        let mut remembered = remembered(plane, false);
+        let identity = remembered.identity.as_mut().unwrap();
+        let mut other = identity.members[0].clone();
+        other.ckn = super::bed::ckn(7);
+        identity.members.push(other);
+        remembered
+    });
+    kept.get_or_insert(bed.nodes[0].plane.saved.clone().unwrap());
+    assert_eq!(kept.unwrap().members.len(), 2);
+}
