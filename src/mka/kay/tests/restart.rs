@@ -155,7 +155,6 @@ fn a_key_is_used_only_once_a_restart_would_know_it() {
 
 #[test]
 fn members_whose_caks_come_later_are_not_forgotten() {
-    let mut kept = None;
     let bed = restart(0, |plane| {
         let mut remembered = remembered(plane, false);
         let identity = remembered.identity.as_mut().unwrap();
@@ -164,6 +163,6 @@ fn members_whose_caks_come_later_are_not_forgotten() {
         identity.members.push(other);
         remembered
     });
-    kept.get_or_insert(bed.nodes[0].plane.saved.clone().unwrap());
-    assert_eq!(kept.unwrap().members.len(), 2);
+    let saved = bed.nodes[0].plane.saved.as_ref().unwrap();
+    assert_eq!(saved.members.len(), 2);
 }
