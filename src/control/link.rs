@@ -178,6 +178,11 @@ impl LinkControl {
         }
     }
 
+    /// Whether MKPDUs come so fast that the next turn must be soon, or their slots overflow.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.mka.as_ref().is_some_and(|session| session.flooded)
+    }
+
     /// How long the secure port has had a link that the lanes use.
     fn secure_link_up_for(&self, now: Instant) -> Option<Duration> {
         self.secure

@@ -171,9 +171,7 @@ impl Control {
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
             self.turn(began, Utc::now());
-            // A long turn is made up for: what came meanwhile must not overflow its slots.
-            let rest = TURN.saturating_sub(began.elapsed()).max(LEAST_REST);
-            match self.requests.recv_timeout(rest) {
+            match self.requests.recv_timeout(self.rest(began.elapsed())) {
                 Ok(asked) => self.answer(&asked),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Nobody can ask any more: only the clock and the reports are left.
@@ -181,6 +179,15 @@ impl Control {
             }
         }
         self.end()
+    }
+
+    /// Until the next turn, after one that took so long. What comes meanwhile must not overflow its slots:
+    /// a peer's own MKPDUs would be among those that are lost.
+    fn rest(&self, took: Duration) -> Duration {
+        if self.links.iter().any(LinkControl::is_flooded) {
+            return LEAST_REST;
+        }
+        TURN.saturating_sub(took).max(LEAST_REST)
     }
 
     /// One look at everything that was reported, and what follows from it.

@@ -62,6 +62,8 @@ pub(in crate::control) struct Session {
     pub(super) trap: Trap,
     pub(super) watch: Watch,
     link_up: bool,
+    /// Whether the last turn heard so much that the next one must be soon.
+    pub(in crate::control) flooded: bool,
     looked: Option<Instant>,
     /// How things were at the last look.
     pub(super) status: Option<KayStatus>,
@@ -109,6 +111,7 @@ impl Session {
             trap: Trap::default(),
             watch: Watch::default(),
             link_up: false,
+            flooded: false,
             looked: None,
             status: None,
             secured: false,
@@ -152,6 +155,7 @@ impl Session {
             out(Direction::Validate, LaneCommand::EapolFilter(None));
         }
         self.link_up = false;
+        self.flooded = false;
         self.status = None;
     }
 

@@ -26,6 +26,9 @@ use crate::{
 /// Frames that a turn takes out of the slots: all that there are, and some that come meanwhile.
 const FRAMES: usize = 1200;
 
+/// More than so many in one turn are a flood: it may fill the slots before a turn of ordinary length is over.
+const FLOOD: usize = 100;
+
 /// Rounds of a turn: of actions and the reports that follow from them, and then of MKPDUs.
 const ROUNDS: usize = 16;
 
@@ -75,7 +78,7 @@ impl Session {
             kay.handle_report(time, Report::Link(around.link_up));
         }
         self.look(&mut kay, around, out);
-        hear(&mut kay, time, around.slots);
+        self.flooded = hear(&mut kay, time, around.slots) > FLOOD;
         if kay.poll_timeout().is_some_and(|due| due <= time) {
             kay.handle_timeout(time);
         }
@@ -252,15 +255,16 @@ fn tell_saved(kay: &mut Kay, time: Time, saved: Option<u64>) {
     }
 }
 
-/// Gives the KaY what came from the wire, up to a bound.
-fn hear(kay: &mut Kay, time: Time, slots: &EapolSlots) {
-    for _ in 0..FRAMES {
+/// Gives the KaY what came from the wire, up to a bound. Returns how many frames that were.
+fn hear(kay: &mut Kay, time: Time, slots: &EapolSlots) -> usize {
+    for heard in 0..FRAMES {
         let Some(frame) = slots.take() else {
-            return;
+            return heard;
         };
         // Counted by the KaY, by reason; told as an event now and then.
         let _ = kay.handle_mkpdu(time, frame.octets());
     }
+    FRAMES
 }
 
 /// What all receive channels counted together.
