@@ -17,6 +17,7 @@
 )]
 
 pub(crate) mod alone;
+pub(crate) mod tap;
 pub(crate) mod traffic;
 
 use crate::support::{GatewayConfig, LinkConfig, MkaKeys, Scratch, StaticKeys, Suite, fingerprint};

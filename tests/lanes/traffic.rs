@@ -1,5 +1,6 @@
 //! Numbered frames into a queue and out of another, at a pace, with no loss of the test's own making.
 
+use super::tap::{Tap, tapped};
 use super::{Lanes, Queues, ring};
 use dpdk::{Burst, Eal, Mempool, RxQueue, TxQueue};
 use macsec_gateway::bus::DropReason;
@@ -20,17 +21,32 @@ pub(crate) struct Way {
     pub(crate) sent: u64,
     /// The number that must come next.
     pub(crate) received: u64,
+    /// Whether frames may be missing, and how many were.
+    pub(crate) may_lose: bool,
+    pub(crate) lost: u64,
 }
 
 /// Both ways.
 pub(crate) struct Traffic {
     pool: Mempool,
     pub(crate) ways: [Way; 2],
+    /// The wire of each way, where it passes the test.
+    pub(crate) taps: Vec<Tap>,
 }
 
 impl Traffic {
     /// Rings for lanes of two links, and the ends for the traffic.
     pub(crate) fn between(eal: &Eal, pool: &Mempool) -> (Self, Queues) {
+        Self::made(eal, pool, false)
+    }
+
+    /// The same with the wires in the test's hand. They carry only while [`Self::turn`] is called.
+    pub(crate) fn tapped(eal: &Eal, pool: &Mempool) -> (Self, Queues) {
+        Self::made(eal, pool, true)
+    }
+
+    fn made(eal: &Eal, pool: &Mempool, with_taps: bool) -> (Self, Queues) {
+        let mut taps = Vec::new();
         let mut port = 0;
         let mut next = || {
             port += 1;
@@ -39,7 +55,15 @@ impl Traffic {
         };
         let mut way = || {
             let (given_rx, given_tx) = next();
-            let (wire_rx, wire_tx) = next();
+            let (wire_tx, wire_rx) = if with_taps {
+                let names = ["near", "far"].map(|end| format!("net_ring_{end}{}", taps.len()));
+                let (tx, rx, tap) = tapped(eal, pool, names.each_ref().map(String::as_str));
+                taps.push(tap);
+                (tx, rx)
+            } else {
+                let (rx, tx) = next();
+                (tx, rx)
+            };
             let (out_rx, out_tx) = next();
             let way = Way {
                 tx: given_tx,
@@ -48,6 +72,8 @@ impl Traffic {
                 most: UNDER_WAY,
                 sent: 0,
                 received: 0,
+                may_lose: false,
+                lost: 0,
             };
             (way, (given_rx, wire_tx), (wire_rx, out_tx))
         };
@@ -62,6 +88,7 @@ impl Traffic {
             Self {
                 pool,
                 ways: [way_0, way_1],
+                taps,
             },
             queues,
         )
@@ -72,6 +99,9 @@ impl Traffic {
         for (way, more) in self.ways.iter_mut().zip(more) {
             way.send(&self.pool, more);
             way.receive();
+        }
+        for tap in &mut self.taps {
+            tap.pass();
         }
     }
 
@@ -192,6 +222,11 @@ impl Way {
         for mbuf in burst.drain() {
             let number = mbuf.data().get(14..22).and_then(|at| at.first_chunk::<8>());
             let number = number.map_or(u64::MAX, |octets| u64::from_be_bytes(*octets));
+            if self.may_lose {
+                assert!(number >= self.received, "out of order or twice");
+                self.lost += number - self.received;
+                self.received = number;
+            }
             assert_eq!(number, self.received, "lost, out of order or twice");
             assert_eq!(mbuf.len() as u64, 60 + number % 500);
             self.received += 1;
