@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use macsec_gateway::bus::{
-    Bypass, BypassEntry, Direction, EapolSlots, LaneCommand, LaneCounters, LaneMode,
+    Bypass, BypassEntry, Direction, EapolFilter, EapolSlots, LaneCommand, LaneCounters, LaneMode,
 };
-use macsec_gateway::ieee::{An, EtherType};
+use macsec_gateway::ieee::{An, Ckn, EtherType, MacAddr};
 use macsec_gateway::macsec::{FrameBuf, FrameSet, RxSecy, TxSecy, ValidateFrames, longest_frame};
 use macsec_gateway::pipeline::{ProtectLane, ProtectSetup, ValidateLane, ValidateSetup};
 
@@ -21,6 +21,8 @@ const MODES: [LaneMode; 5] = [
     LaneMode::SecuredAcceptClear,
 ];
 const BYPASSED: EtherType = EtherType(0x88cc);
+/// Key agreement's besides EAPOL's own.
+const MKA: EtherType = EtherType(0x876f);
 
 /// One input: the channel, then for each burst a mode and frames, which both lanes get.
 pub fn run(octets: &[u8]) {
@@ -29,12 +31,18 @@ pub fn run(octets: &[u8]) {
         validate: ValidateFrames::Strict,
         ..Channel::read(&mut input)
     };
-    let bypass = match input.octet() % 3 {
+    let choice = input.octet();
+    let bypass = match choice % 3 {
         0 => Bypass::default(),
         1 => bypass(None),
         _ => bypass(Some(Direction::Validate)),
     };
+    // Whether a KaY runs, and whether frames wait for their turn.
+    let (kay, waits) = (choice / 3 % 2 == 1, choice / 6 % 2 == 1);
     let (mut protect, mut validate) = lanes(&channel, &bypass);
+    if kay {
+        listen(&mut protect, &mut validate);
+    }
     let (mut sent, mut delivered) = (0, 0);
     for _ in 0..BURSTS {
         if input.is_empty() {
@@ -58,8 +66,14 @@ pub fn run(octets: &[u8]) {
         balances(protect.counters(), sent);
         for at in onward {
             check_sent(mode, &bypass, octets[at], frames[at].octets());
+            check_key_agreement(mode, kay, frames[at].octets());
         }
         let mut frames: Vec<_> = octets.iter().map(|frame| VecFrame::new(frame)).collect();
+        if waits {
+            let stay = validate.look_ahead(&frames);
+            let mut at = 0..;
+            frames.retain(|_| at.next().is_some_and(|at| stay.contains(at)));
+        }
         let onward: FrameSet = validate.process(&mut frames, &mut |_| {});
         delivered += u64::from(onward.len());
         balances(validate.counters(), delivered);
@@ -69,6 +83,20 @@ pub fn run(octets: &[u8]) {
             assert!(frame.len() <= longest_frame(frame, MTU));
         }
     }
+}
+
+/// Names that inputs can spell, and addresses that they have.
+fn listen(protect: &mut ProtectLane, validate: &mut ValidateLane) {
+    let filter = EapolFilter {
+        ethertype: MKA,
+        own: MacAddr([2; 6]),
+        ckns: vec![Ckn::new(b"k").unwrap(), Ckn::new(&[0; 32]).unwrap()],
+        live: vec![MacAddr([0; 6])],
+    };
+    let command = LaneCommand::EapolFilter(Some(Box::new(filter)));
+    assert!(validate.command(command, &mut |_| {}).is_none());
+    let command = LaneCommand::KayEtherType(MKA);
+    assert!(protect.command(command, &mut |_| {}).is_none());
 }
 
 fn bypass(direction: Option<Direction>) -> Bypass {
@@ -122,6 +150,13 @@ fn check_sent(mode: LaneMode, bypass: &Bypass, plain: &[u8], sent: &[u8]) {
             assert!(bypassed || is_protected(sent));
         }
     }
+}
+
+/// Nor key agreement that came from the plain side.
+fn check_key_agreement(mode: LaneMode, kay: bool, sent: &[u8]) {
+    let ethertype = EtherType(u16::from_be_bytes([sent[12], sent[13]]));
+    let is_ours = ethertype == EtherType::EAPOL || (kay && ethertype == MKA);
+    assert!(mode == LaneMode::Wire || !is_ours);
 }
 
 fn is_protected(sent: &[u8]) -> bool {
