@@ -167,7 +167,7 @@ fn of_keys(session: &Session, raise: &mut impl FnMut(&'static str, String)) {
     if let Some(failed) = session.trap.failing() {
         let suite = encoding.map(|used| used.held.key.suite);
         let knob = if suite.is_some_and(CipherSuite::is_xpn) {
-            "the ends number their SSCIs differently: try ssci = \"by_sci\", then \"by_live_list\", or force them"
+            "the ends number their SSCIs differently, which may use a nonce twice: close the link and try ssci = \"by-sci\", then \"by-live-list\", or force them"
         } else {
             "compare sectag_sci and confidentiality_offset of both ends"
         };

@@ -64,7 +64,7 @@ pub(super) const fn sak_refused(why: SakRefusal) -> &'static str {
         SakRefusal::Length => "it is not as long as the keys of its cipher suite",
         SakRefusal::Reused => "its key identifier or AN was used before with another key",
         SakRefusal::Ssci => {
-            "the SSCIs can't be told from its member list; set ssci = \"by_sci\" at both ends"
+            "the SSCIs can't be told from its member list; set ssci = \"by-sci\" at both ends"
         }
     }
 }
