@@ -1,6 +1,6 @@
 //! One KaY and a peer that the test plays, MKPDU by MKPDU.
 
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 
 use super::bed::{Bed, Node, cak, ms, policy};
 use crate::{
@@ -170,7 +170,7 @@ impl Played {
         }
     }
 
-    pub(super) fn refusals(&self) -> vec::Vec<SakRefusal> {
+    pub(super) fn refusals(&self) -> Vec<SakRefusal> {
         let why = |event: &Event| match event {
             Event::SakRefused { why, .. } => Some(*why),
             _ => None,
@@ -183,7 +183,7 @@ impl Played {
     }
 
     /// What the KaY says of its keys: (KN, AN, rx, tx), the latest one first.
-    pub(super) fn uses(&self) -> vec::Vec<(u32, u8, bool, bool)> {
+    pub(super) fn uses(&self) -> Vec<(u32, u8, bool, bool)> {
         let said = self.heard.as_ref().unwrap().sak_use.unwrap_or_default();
         [said.latest, said.old]
             .into_iter()

@@ -1,5 +1,7 @@
 //! A key server before a client that does right, and wrong.
 
+use alloc::vec::Vec;
+
 use super::{
     bed::{ms, policy},
     played::Played,
@@ -41,7 +43,7 @@ impl Played {
         self.say(|pdu| pdu.sak_use = Some(said)).unwrap();
     }
 
-    fn why(&self) -> alloc::vec::Vec<RekeyWhy> {
+    fn why(&self) -> Vec<RekeyWhy> {
         let why = |event: &Event| match event {
             Event::SakDistributed { why, .. } => Some(*why),
             _ => None,
