@@ -5,6 +5,7 @@ use alloc::{sync::Arc, vec::Vec};
 use super::{
     Kay,
     drive::Incoming,
+    history::Known,
     ssci::{Sscis, salt},
 };
 use crate::{
@@ -181,11 +182,11 @@ impl Kay {
             an: key.an,
             ki: heard.mi.key(key.kn),
         };
-        if self.is_known(id) {
-            return Ok(());
-        }
-        if !self.history.is_fresh(id.ki) && !self.may_retry(now, id)? {
-            return Err(SakRefusal::Reused.into());
+        match self.history.find(id.ki, &key.wrapped) {
+            Known::No => {}
+            Known::Same if self.is_known(id) => return Ok(()),
+            Known::Same if self.may_retry(now, id)? => {}
+            Known::Same | Known::Other => return Err(SakRefusal::Reused.into()),
         }
         let suite = self.acceptable(key)?;
         self.may_stand(id)?;
@@ -202,7 +203,7 @@ impl Kay {
             sak,
             ckn: entry.participant.ckn().clone(),
         };
-        self.history.note(id.ki);
+        self.history.note(id.ki, Some(key.wrapped.clone()));
         self.refusals = Refusals {
             renewed: self.refusals.renewed,
             ..Refusals::default()

@@ -17,8 +17,8 @@ use crate::{
 /// Steps that one settling may take: more than any way through the machine has.
 const MAX_STEPS: usize = 16;
 
-/// For how long after the old key's retirement the slots look as before to peers. wpa_supplicant takes a
-/// SAK Use whose old key is another than its own for an error, and retires at a slightly other time.
+/// For how long after the old key's retirement the slots look as before to peers: one that compares the old key
+/// of a SAK Use with its own retires it a little sooner or later than we do.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// After the data plane failed for a key that is repeated to us.
@@ -34,9 +34,9 @@ pub(super) struct Incoming {
 /// What the machine waits for.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    /// Peers have had their time to receive.
+    /// Peers have had their time to receive; it begins when the key goes out first.
     pub(super) transmit: Option<Time>,
-    /// The old key may go if every peer transmits with the latest one.
+    /// The old key may go if every peer transmits with the latest one, or a newer one is there.
     pub(super) retire: Option<Time>,
     /// The old key goes.
     pub(super) retire_at_last: Option<Time>,
@@ -54,7 +54,7 @@ impl Deadlines {
     }
 }
 
-fn is_over(deadline: Option<Time>, now: Time) -> bool {
+pub(super) fn is_over(deadline: Option<Time>, now: Time) -> bool {
     deadline.is_some_and(|at| at <= now)
 }
 
@@ -100,7 +100,8 @@ impl Kay {
             using_transmit_sa: latest.is_some_and(|sa| sa.in_use),
             retire_delay_over: is_over(self.deadlines.retire_at_last, now)
                 || (is_over(self.deadlines.retire, now)
-                    && latest.is_some_and(|sa| self.every_peer(sa, |(_, tx)| tx))),
+                    && (self.pending.is_some()
+                        || latest.is_some_and(|sa| self.every_peer(sa, |(_, tx)| tx)))),
             failed: self.failed || is_over(self.deadlines.answer, now),
         }
     }
@@ -147,10 +148,7 @@ impl Kay {
             State::Init | State::Change => self.drop_keys(now),
             State::Allowed | State::Authenticated | State::Secured => {}
             State::Receive => self.enter_receive(now),
-            State::Receiving => {
-                self.deadlines.answer = None;
-                self.deadlines.transmit = Some(now + self.policy.timers.transmit_delay);
-            }
+            State::Receiving => self.deadlines.answer = None,
             State::Ready => {}
             State::Transmit => {
                 self.deadlines.transmit = None;
@@ -182,6 +180,7 @@ impl Kay {
     fn enter_receive(&mut self, now: Time) {
         self.failed = false;
         self.deadlines.settled = None;
+        self.deadlines.transmit = None;
         self.deadlines.answer = Some(now + self.policy.timers.life);
         self.placing = self.pending.take();
         self.keys.latest = self.placing.as_ref().map(|incoming| incoming.key.id);

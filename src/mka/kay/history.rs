@@ -2,69 +2,85 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{
-    ieee::KeyIdentifier,
-    mka::{Kn, Mi},
-};
+use crate::{crypto::WrappedSak, ieee::KeyIdentifier};
 
-/// Key servers that are remembered.
-const SERVERS: usize = 16;
+/// Keys that are remembered.
+const KEYS: usize = 16;
 
-/// The highest key number of each of the last key servers. Key numbers only rise, so nothing else needs to be
-/// kept to know that a key identifier is not fresh.
+/// What is known of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing.
+    No,
+    /// It was there.
+    Same,
+    /// Another one was there under its identifier: its key server lost its memory.
+    Other,
+}
+
+/// The last keys that were taken or made.
+///
+/// The identifier alone decides whether a key may be taken: the same key once more would repeat packet numbers,
+/// and two keys of one name could not be told apart in anybody's SAK Use. How it was wrapped tells one from the
+/// other.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    servers: ArrayVec<(Mi, Kn), SERVERS>,
+    keys: ArrayVec<(KeyIdentifier, Option<WrappedSak>), KEYS>,
 }
 
 impl History {
-    /// Whether the key may be new.
-    pub(super) fn is_fresh(&self, ki: KeyIdentifier) -> bool {
-        let (mi, kn) = Mi::of_key(ki);
-        self.servers
-            .iter()
-            .all(|(server, last)| *server != mi || *last < kn)
+    /// What is known of this key. One from before a restart is known by its identifier alone.
+    pub(super) fn find(&self, ki: KeyIdentifier, wrapped: &WrappedSak) -> Known {
+        let last = self.keys.iter().rev().find(|(known, _)| *known == ki);
+        match last {
+            None => Known::No,
+            Some((_, Some(known))) if known != wrapped => Known::Other,
+            Some(_) => Known::Same,
+        }
     }
 
-    /// The key was taken.
-    pub(super) fn note(&mut self, ki: KeyIdentifier) {
-        let (mi, kn) = Mi::of_key(ki);
-        let before = self.servers.iter().position(|(server, _)| *server == mi);
-        let last = before.map_or(kn, |at| self.servers.remove(at).1.max(kn));
-        if self.servers.is_full() {
-            self.servers.remove(0);
+    /// The key was taken, or made.
+    pub(super) fn note(&mut self, ki: KeyIdentifier, wrapped: Option<WrappedSak>) {
+        if self.keys.is_full() {
+            self.keys.remove(0);
         }
-        self.servers.push((mi, last));
+        self.keys.push((ki, wrapped));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mka::{Kn, Mi};
 
-    #[test]
-    fn a_key_number_that_was_reached_is_not_fresh_and_another_server_has_its_own() {
-        let (a, b) = (Mi([1; 12]), Mi([2; 12]));
-        let mut history = History::default();
-        assert!(history.is_fresh(a.key(Kn(1))));
-        history.note(a.key(Kn(5)));
-        history.note(a.key(Kn(3)));
-        assert!(!history.is_fresh(a.key(Kn(5))));
-        assert!(!history.is_fresh(a.key(Kn(4))));
-        assert!(history.is_fresh(a.key(Kn(6))));
-        assert!(history.is_fresh(b.key(Kn(1))));
+    fn ki(kn: u32) -> KeyIdentifier {
+        Mi([1; 12]).key(Kn(kn))
+    }
+
+    fn wrapped(octet: u8) -> WrappedSak {
+        [octet; 24].into_iter().collect()
     }
 
     #[test]
-    fn the_last_sixteen_servers_are_kept() {
+    fn the_same_key_is_told_from_another_one_under_its_name() {
         let mut history = History::default();
-        let server = |n: u8| Mi([n; 12]).key(Kn(1));
-        for n in 0..=16 {
-            history.note(server(n));
+        assert_eq!(history.find(ki(5), &wrapped(1)), Known::No);
+        history.note(ki(5), Some(wrapped(1)));
+        assert_eq!(history.find(ki(5), &wrapped(1)), Known::Same);
+        assert_eq!(history.find(ki(5), &wrapped(2)), Known::Other);
+        assert_eq!(history.find(ki(4), &wrapped(1)), Known::No);
+        history.note(ki(9), None);
+        assert_eq!(history.find(ki(9), &wrapped(3)), Known::Same, "by its name");
+    }
+
+    #[test]
+    fn the_last_sixteen_keys_are_kept() {
+        let mut history = History::default();
+        for kn in 0..=16 {
+            history.note(ki(kn), None);
         }
-        assert!(history.is_fresh(server(0)));
-        for n in 1..=16 {
-            assert!(!history.is_fresh(server(n)));
-        }
+        let known = |kn| history.find(ki(kn), &wrapped(1)) == Known::Same;
+        assert!(!known(0));
+        assert!((1..=16).all(known));
     }
 }

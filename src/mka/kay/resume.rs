@@ -16,7 +16,7 @@ impl Kay {
     /// MKA Life Time to be heard.
     pub(super) fn resume(&mut self, keys: Vec<RememberedKey>) {
         if let Some(latest) = self.ledger.latest {
-            self.history.note(latest.ki);
+            self.history.note(latest.ki, None);
         }
         let older = keys.len().saturating_sub(2);
         let mut ids = keys
@@ -64,7 +64,7 @@ impl Kay {
         if peers.is_empty() || !self.keys.add(Sa::new(key, own_ssci, sscis)) {
             return None;
         }
-        self.history.note(id.ki);
+        self.history.note(id.ki, None);
         for (peer, _, lowest) in peers {
             self.open_channel(peer);
             self.keys

@@ -7,6 +7,7 @@ use crate::{
     ieee::Pn,
     mka::{
         Mi, Protection, SsciRule, Time, XpnSet,
+        cp::State,
         participant::{Election, KeyPart},
         pdu::{Capability, Frame, KeyUse, SakUse, Xpn},
     },
@@ -36,10 +37,21 @@ impl Kay {
                 limit,
             );
             if frame.is_some() {
+                if part.distributed.is_some() {
+                    self.note_given(now);
+                }
                 return frame;
             }
         }
         None
+    }
+
+    /// The key goes out: from the first time on, peers have the transmit delay to receive with it.
+    fn note_given(&mut self, now: Time) {
+        if self.cp.state() == State::Receiving {
+            let until = now + self.policy.timers.transmit_delay;
+            self.deadlines.transmit.get_or_insert(until);
+        }
     }
 
     /// Whether MKPDUs go at the bounded interval: we or a peer want delay to be bounded.

@@ -7,7 +7,8 @@ use arrayvec::ArrayVec;
 
 use super::{
     Kay, RekeyAnswer, RekeyRefusal,
-    drive::Incoming,
+    drive::{Incoming, is_over},
+    entry::Entry,
     ssci::{Sscis, salt},
 };
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
         pdu::{DistributedKey, DistributedSak, SuiteField},
     },
 };
+
+/// Keys in a row that nobody took, as far as they are counted.
+const MOST_UNTAKEN: u32 = 10;
 
 /// After a key could not be made.
 const RETRY: Duration = Duration::from_secs(1);
@@ -81,6 +85,8 @@ pub(super) struct Server {
     pub(super) last: Option<Time>,
     /// Keys made inside the gap, and when the last of them was.
     pub(super) early: (u32, Time),
+    /// Keys in a row that nobody took.
+    pub(super) untaken: u32,
     /// Not before this after a failure.
     pub(super) retry: Option<Time>,
 }
@@ -136,14 +142,14 @@ impl Kay {
         };
         let in_time =
             self.allowed_at(now, why) <= now && self.server.retry.is_none_or(|at| at <= now);
-        if !in_time || self.pending.is_some() || !self.takes_a_key() {
+        if !in_time || self.pending.is_some() || !self.takes_a_key(now) {
             return false;
         }
         self.make_key(now, why)
     }
 
     /// Whether the CP machine would act on a new key: while an old one retires, it would not.
-    fn takes_a_key(&self) -> bool {
+    fn takes_a_key(&self, now: Time) -> bool {
         match self.cp.state() {
             State::Secured
             | State::Receive
@@ -155,8 +161,8 @@ impl Kay {
             | State::Change
             | State::Allowed
             | State::Authenticated
-            | State::Transmit
-            | State::Transmitting => false,
+            | State::Transmit => false,
+            State::Transmitting => is_over(self.deadlines.retire, now),
         }
     }
 
@@ -164,7 +170,7 @@ impl Kay {
         let Some(entry) = self.principal_entry() else {
             return false;
         };
-        let (Some(an), Some(next_kn)) = (self.free_an(), entry.kn.0.checked_add(1)) else {
+        let (Some(an), Some(next_kn)) = (self.free_an(), self.stride(entry)) else {
             return false;
         };
         let Some(suite) = self.policy.suites.first().copied() else {
@@ -201,7 +207,7 @@ impl Kay {
         }
         self.note_made(now);
         self.ledger.next_an = an.next();
-        self.history.note(id.ki);
+        self.history.note(id.ki, Some(wrapped.clone()));
         self.server.distribution = Some(Distribution {
             ckn: ckn.clone(),
             id,
@@ -229,6 +235,13 @@ impl Kay {
         self.events
             .push(Event::SakDistributed { sa: id, suite, why });
         true
+    }
+
+    /// The key number after the next one. Where nobody takes our keys we may count from an old copy of our memory,
+    /// and give out names that are used up: then ever further ahead.
+    fn stride(&self, entry: &Entry) -> Option<u32> {
+        let untaken = self.server.untaken.min(MOST_UNTAKEN);
+        entry.kn.0.checked_add(1 << untaken)
     }
 
     fn fresh_sak(

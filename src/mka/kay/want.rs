@@ -135,6 +135,7 @@ impl Kay {
             self.server.early = (self.early_keys_since(now) + 1, now);
         }
         self.server.last = Some(now);
+        self.server.untaken = self.server.untaken.saturating_add(1);
         self.server.asked = None;
         self.server.retry = None;
     }
@@ -160,6 +161,7 @@ impl Kay {
         let holds = distribution.holders.contains(&mi);
         if rx && !holds && distribution.made_for.contains(&mi) {
             let _ = distribution.holders.try_push(mi);
+            self.server.untaken = 0;
         } else if !rx && holds {
             distribution.forget(mi);
         }
