@@ -5,9 +5,9 @@ use crate::{
     ieee::EtherType,
 };
 
-/// Copies of one burst at the most, so that a flood takes a bounded share of the lane's time: a frame of
-/// every live peer that there can be, and a few of others.
-const COPIES: [(EapolClass, u32); 2] = [(EapolClass::Live, 32), (EapolClass::Other, 4)];
+/// Copies of one burst at the most. A flood with a live peer's address can't be told from the peer: of a full
+/// burst all are copied, or the peer's own would be lost with the rest. Of others a few are enough.
+const COPIES: [(EapolClass, u32); 2] = [(EapolClass::Live, 64), (EapolClass::Other, 4)];
 
 /// What a burst may still copy.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use DropReason as D;
 const KNOWN: &[u8] = b"known";
 const STRANGER: [u8; 6] = [2, 9, 9, 9, 9, 9];
 /// Copies of one burst for live peers, and for others.
-const LIVE_COPIES: usize = 32;
+const LIVE_COPIES: usize = 64;
 const OTHER_COPIES: usize = 4;
 
 /// An MKPDU of nothing but the basic parameter set, with an ICV that nobody checks here.
