@@ -39,14 +39,6 @@ const MOST: u64 = 512;
 /// Data without a flood, before and after.
 const CALM: Duration = Duration::from_millis(1500);
 
-/// Twelve MKPDUs in MKA Life Time, not three. Forged and recorded ones share the slots, and the copies of a
-/// burst, with the peer's own: a worker that others keep from its core for some milliseconds finds bursts so
-/// full that every second MKPDU is lost, and three in a row are then lost soon.
-const HELLO: &str = "hello_time_ms = 500";
-
-/// What a flood may cost in memory: many times less than what it brings.
-const GROWTH: u64 = 16 << 20;
-
 fn long() -> bool {
     std::env::var_os("MACSECGW_LONG").is_some()
 }
@@ -407,7 +399,7 @@ fn forged([tap, _]: [&Tap; 2]) -> Vec<Vec<u8>> {
 fn forged_mkpdus_with_the_peers_name_and_address() {
     under_flood(
         "forged_mkpdus_with_the_peers_name_and_address",
-        keys(21, &[HELLO]),
+        keys(21, &[]),
         Attack {
             frames: forged,
             twice: false,
@@ -472,7 +464,7 @@ fn recorded([tap, _]: [&Tap; 2]) -> Vec<Vec<u8>> {
 fn a_recording_of_the_session_itself() {
     under_flood(
         "a_recording_of_the_session_itself",
-        keys(23, &[HELLO]),
+        keys(23, &[]),
         Attack {
             frames: recorded,
             twice: false,
