@@ -39,6 +39,9 @@ const MOST: u64 = 512;
 /// Data without a flood, before and after.
 const CALM: Duration = Duration::from_millis(1500);
 
+/// What a flood may cost in memory: many times less than what it brings.
+const GROWTH: u64 = 16 << 20;
+
 fn long() -> bool {
     std::env::var_os("MACSECGW_LONG").is_some()
 }
