@@ -1,37 +1,32 @@
 //! The client's part: taking, or refusing, the key server's SAK (802.1X-2020 9.8, 9.9).
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::sync::Arc;
 
-use super::{
-    Kay,
-    drive::Incoming,
-    history::Known,
-    ssci::{Sscis, salt},
-};
+use super::{Kay, drive::Incoming, history::Known, ssci::salt};
 use crate::{
     crypto::Sak,
     ieee::{CipherSuite, KeyIdentifier, Sci},
     mka::{
-        AgreedKey, Event, Mi, NewMiWhy, Protection, SaId, SakRefusal, SsciRule, Time,
+        AgreedKey, Event, Mi, Protection, SaId, SakRefusal, Time,
         participant::{Election, Heard},
-        pdu::{DistributedKey, DistributedSak, Mkpdu, SakUse, SuiteField},
+        pdu::{DistributedKey, DistributedSak, Mkpdu, SuiteField},
     },
 };
 
 /// What was refused last: a key is repeated in each MKPDU, and is refused, and told, once.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    last: Option<(Option<KeyIdentifier>, SakRefusal)>,
+    pub(super) last: Option<(Option<KeyIdentifier>, SakRefusal)>,
     /// Since when the key server thinks that we have a key that we don't have.
-    stranded: Option<Time>,
+    pub(super) stranded: Option<Time>,
     /// When we last picked a new member identifier for that.
-    renewed: Option<Time>,
+    pub(super) renewed: Option<Time>,
     /// A key whose members are not all live yet, and since when.
-    waiting: Option<(KeyIdentifier, Time)>,
+    pub(super) waiting: Option<(KeyIdentifier, Time)>,
 }
 
 /// A key that was not taken.
-enum NotTaken {
+pub(super) enum NotTaken {
     /// For good.
     Refused(SakRefusal),
     /// Its repetition may be taken.
@@ -87,62 +82,6 @@ impl Kay {
             Ok(()) | Err(NotTaken::Later) => {}
             Err(NotTaken::Refused(why)) => self.refuse(heard.sci, ki, why),
         }
-    }
-
-    /// A key server that transmits with a key which we don't have, and does not give it to us or gives one that we
-    /// may not take twice, does not know that we lost it. A new member is owed a new key, so we become one.
-    pub(super) fn end_stranding(&mut self, now: Time, at: usize, heard: &Heard, pdu: &Mkpdu) {
-        let Some(entry) = self.entries.get(at) else {
-            return;
-        };
-        let from_server = self.principal.as_ref() == Some(entry.participant.ckn())
-            && entry.participant.elect(&self.policy) == Election::Peer(heard.mi);
-        if !from_server {
-            return;
-        }
-        let timers = &self.policy.timers;
-        let (stranded, patience) = match &pdu.distributed_sak {
-            Some(DistributedSak::Key(key)) => {
-                let reused = (Some(heard.mi.key(key.kn)), SakRefusal::Reused);
-                (self.refusals.last == Some(reused), timers.hello)
-            }
-            Some(DistributedSak::NoMacsec) => (false, timers.hello),
-            // It may be about to give us one: the gap between two keys comes first, and an old one's retirement.
-            None => (
-                self.lacks_key_of(pdu.sak_use.as_ref()),
-                timers.sak_gap + timers.life,
-            ),
-        };
-        if !stranded {
-            self.refusals.stranded = None;
-            return;
-        }
-        let since = *self.refusals.stranded.get_or_insert(now);
-        let lately = |at: Time| now.since(at) < timers.life;
-        if now.since(since) < patience || self.refusals.renewed.is_some_and(lately) {
-            return;
-        }
-        self.refusals.stranded = None;
-        self.refusals.renewed = Some(now);
-        if let Some(entry) = self.entries.get_mut(at) {
-            let _ = entry
-                .participant
-                .renew(NewMiWhy::KeyLost, &mut *self.crypto, &mut self.events);
-        }
-    }
-
-    /// Whether the sender transmits with a key that we don't have.
-    fn lacks_key_of(&self, said: Option<&SakUse>) -> bool {
-        said.into_iter()
-            .flat_map(|said| [said.latest, said.old])
-            .flatten()
-            .filter(|key| key.tx)
-            .any(|key| {
-                !self.is_known(SaId {
-                    an: key.an,
-                    ki: key.mi.key(key.kn),
-                })
-            })
     }
 
     fn refuse(&mut self, from: Sci, ki: Option<KeyIdentifier>, why: SakRefusal) {
@@ -220,7 +159,7 @@ impl Kay {
     }
 
     /// Whether this is the repetition of a key that we have.
-    fn is_known(&self, id: SaId) -> bool {
+    pub(super) fn is_known(&self, id: SaId) -> bool {
         let waits = [&self.pending, &self.placing]
             .into_iter()
             .flatten()
@@ -276,71 +215,6 @@ impl Kay {
             Ok(sak)
         } else {
             Err(SakRefusal::Length.into())
-        }
-    }
-
-    /// Who has which SSCI under this key: by the members that the key server counts (802.1X-2020 9.10).
-    fn sscis(
-        &mut self,
-        now: Time,
-        at: usize,
-        pdu: &Mkpdu,
-        suite: CipherSuite,
-        id: SaId,
-    ) -> Result<Sscis, NotTaken> {
-        if !suite.is_xpn() {
-            return Ok(Sscis::default());
-        }
-        let (Some(entry), Some(list)) = (self.entries.get(at), &pdu.live) else {
-            return Err(SakRefusal::Ssci.into());
-        };
-        let server = pdu.basic.sci;
-        let members: Option<Vec<Sci>> = list
-            .peers
-            .iter()
-            .map(|(mi, _)| {
-                if *mi == entry.mi {
-                    Some(self.sci)
-                } else {
-                    entry.participant.live_peer(*mi).map(|peer| peer.sci)
-                }
-            })
-            .collect();
-        let Some(members) = members else {
-            return Err(self.wait_for_members(now, id.ki));
-        };
-        let peers: Vec<Sci> = members
-            .iter()
-            .copied()
-            .filter(|sci| *sci != self.sci)
-            .chain([server])
-            .collect();
-        let by_list = || Sscis::by_list(self.sci, server, list.key_server_ssci, &members);
-        let both_know =
-            pdu.basic.version >= 3 && self.policy.version >= 3 && list.key_server_ssci != 0;
-        let sscis = match self.policy.ssci {
-            SsciRule::Forced { own, peer } => Sscis::forced(own, peer, &peers),
-            SsciRule::ByLiveList => by_list(),
-            SsciRule::Auto if both_know => by_list(),
-            SsciRule::Auto | SsciRule::BySci => Some(Sscis::by_sci(self.sci, &peers)),
-        };
-        sscis.ok_or(NotTaken::Refused(SakRefusal::Ssci))
-    }
-
-    /// A member that the key server has and we don't will mostly be live in a moment.
-    fn wait_for_members(&mut self, now: Time, ki: KeyIdentifier) -> NotTaken {
-        match self.refusals.waiting {
-            Some((waiting, since)) if waiting == ki => {
-                if now.since(since) < self.policy.timers.hello {
-                    NotTaken::Later
-                } else {
-                    SakRefusal::Ssci.into()
-                }
-            }
-            _ => {
-                self.refusals.waiting = Some((ki, now));
-                NotTaken::Later
-            }
         }
     }
 }

@@ -6,12 +6,14 @@
 
 mod channels;
 mod client;
+mod distribution;
 mod drive;
 mod entry;
 mod events;
 mod history;
 mod keys;
 mod ledger;
+mod numbered;
 mod peers;
 mod principal;
 mod progress;
@@ -25,6 +27,7 @@ mod settle;
 mod setup;
 mod ssci;
 mod status;
+mod stranded;
 mod want;
 
 pub(in crate::mka) use events::Events;

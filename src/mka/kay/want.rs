@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Kay, drive::uses, server::Distribution};
+use super::{Kay, distribution::Distribution, drive::uses};
 use crate::mka::{Mi, RekeyWhy, Time, pdu::SakUse};
 
 /// SAKs inside a gap, for changes of members, that may come in a row.
