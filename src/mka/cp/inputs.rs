@@ -27,7 +27,7 @@ pub(in crate::mka) struct Inputs {
     pub(in crate::mka) using_receive_sas: bool,
     /// Every live peer says that it receives with the latest key.
     pub(in crate::mka) all_receiving: bool,
-    /// We are the key server.
+    /// We are the key server, and the latest key is ours.
     pub(in crate::mka) elected_self: bool,
     /// The key server says that it transmits with the latest key.
     pub(in crate::mka) server_transmitting: bool,

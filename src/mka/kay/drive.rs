@@ -94,7 +94,7 @@ impl Kay {
                 self.entry(&sa.key.ckn).is_some_and(Entry::is_live)
                     && self.every_peer(sa, |(rx, _)| rx)
             }),
-            elected_self: self.is_key_server(),
+            elected_self: latest.is_some_and(|sa| self.server.distributes(sa.id())),
             server_transmitting: latest.is_some_and(|sa| self.server_transmits(sa)),
             transmit_delay_over: is_over(self.deadlines.transmit, now),
             using_transmit_sa: latest.is_some_and(|sa| sa.in_use),

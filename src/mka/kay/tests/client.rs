@@ -375,3 +375,22 @@ fn a_data_plane_that_never_answers_leaves_the_key_in_use() {
     assert_eq!(server.uses(), [(1, 0, true, true)]);
     assert!(server.node().secured());
 }
+
+#[test]
+fn a_data_plane_that_does_not_say_that_it_transmits_is_told_to_go_back_to_the_old_key() {
+    let mut server = Played::server();
+    let (first, second) = (server.key(1, 0, SHORT), server.key(2, 1, SHORT));
+    server.give(&first, true);
+    server.give(&second, false);
+    server.bed.nodes[0].plane.manner = super::plane::Manner::Silent;
+    server.give(&second, true);
+    assert_eq!(server.bed.cp(0), "TRANSMIT");
+    assert_eq!(server.node().plane.in_use, Some(server.id(2, 1)));
+    let said = server.sak_use(2, 1, true);
+    server.stay(7000, |pdu| pdu.sak_use = Some(said));
+    assert_eq!(server.bed.cp(0), "ABANDON");
+    assert_eq!(server.node().plane.in_use, Some(server.id(1, 0)));
+    // What may have been transmitted with is never taken again.
+    server.give(&second, true);
+    assert_eq!(server.refusals(), [SakRefusal::Reused]);
+}

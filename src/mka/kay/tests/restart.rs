@@ -166,3 +166,23 @@ fn members_whose_caks_come_later_are_not_forgotten() {
     let saved = bed.nodes[0].plane.saved.as_ref().unwrap();
     assert_eq!(saved.members.len(), 2);
 }
+
+#[test]
+fn the_key_that_it_had_is_not_taken_a_second_time() {
+    let mut server = super::played::Played::server();
+    let key = server.key(1, 0, CipherSuite::GcmAes128);
+    server.give(&key, true);
+    let kept = Remembered {
+        identity: server.node().plane.saved.clone(),
+        keys: Vec::new(),
+    };
+    server.bed.restart(0, policy(9), kept);
+    server
+        .bed
+        .kay(0, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+    server.bed.link(0, true);
+    server.listen(100);
+    server.give(&key, true);
+    assert_eq!(server.refusals(), [crate::mka::SakRefusal::Reused]);
+    assert!(server.node().plane.tx.is_empty());
+}

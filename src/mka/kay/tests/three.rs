@@ -1,6 +1,6 @@
 //! Groups of more than two.
 
-use super::bed::{Bed, cak, ms, policy};
+use super::bed::{Bed, cak, ckn, ms, policy};
 use crate::mka::{Event, RekeyWhy, Remembered};
 
 #[test]
@@ -92,4 +92,79 @@ fn with_half_of_the_mkpdus_lost_they_get_together_and_no_key_is_used_too_early()
         bed.run(ms(3000));
         assert_eq!(bed.traffic.lost, 0, "seed {seed}");
     }
+}
+
+#[test]
+fn a_new_cak_takes_over_once_it_leaves_nobody_behind() {
+    let mut bed = Bed::linked(3);
+    bed.run(ms(8000));
+    bed.flow();
+    for node in [0, 1] {
+        bed.kay(node, |kay, now| kay.add_cak(now, cak(2, 2)).unwrap());
+    }
+    bed.run(ms(8000));
+    let principal = |bed: &Bed| {
+        let of = |node: &super::bed::Node| node.kay.status(bed.now).principal.unwrap();
+        bed.nodes.iter().map(of).collect::<alloc::vec::Vec<_>>()
+    };
+    assert_eq!(principal(&bed), [ckn(1), ckn(1), ckn(1)]);
+    bed.kay(2, |kay, now| kay.add_cak(now, cak(2, 2)).unwrap());
+    bed.run(ms(8000));
+    assert_eq!(principal(&bed), [ckn(2), ckn(2), ckn(2)]);
+    assert_eq!(bed.traffic.lost, 0);
+    assert!(bed.all_secured());
+}
+
+#[test]
+fn a_key_is_not_given_to_one_who_came_after_it() {
+    let mut bed = Bed::linked(2);
+    bed.until_secured(ms(1000));
+    // The second one misses the next key, so it is still given out when the third one comes.
+    bed.run(ms(7000));
+    bed.dead.insert((0, 1));
+    bed.kay(0, |kay, now| kay.rekey(now)).unwrap();
+    bed.run(ms(100));
+    bed.dead.clear();
+    bed.dead.insert((1, 0));
+    // The fourth one is heard and hears nothing: as long as it may join, the gap is kept.
+    bed.dead.extend([(0, 3), (1, 3), (2, 3)]);
+    for node in [2, 3] {
+        bed.add(policy(node), Remembered::default(), true);
+        let node = usize::from(node);
+        bed.kay(node, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+        bed.link(node, true);
+    }
+    bed.run(ms(4000));
+    let keys = |bed: &Bed| bed.nodes[2].had(|event| matches!(event, Event::SakReceived { .. }));
+    assert_eq!(keys(&bed), 0, "nothing that was made before it came");
+    bed.dead.clear();
+    bed.run(ms(20_000));
+    assert!(bed.all_secured());
+    assert!(keys(&bed) >= 1);
+}
+
+#[test]
+fn a_member_that_was_lost_and_comes_back_is_owed_a_new_key_and_the_others_lose_nothing() {
+    let mut bed = Bed::linked(3);
+    bed.run(ms(8000));
+    let made = |bed: &Bed| bed.nodes[0].kay.status(bed.now).counters.saks_generated;
+    let before = made(&bed);
+    let cut = [(0, 2), (1, 2), (2, 0), (2, 1)];
+    bed.dead.extend(cut);
+    bed.run(ms(10_000));
+    assert_eq!(
+        made(&bed),
+        before,
+        "nobody asked for a key because one was lost"
+    );
+    bed.dead.clear();
+    bed.run(ms(10_000));
+    assert!(made(&bed) > before);
+    assert!(bed.all_secured());
+    for node in &bed.nodes[..2] {
+        assert_eq!(node.had(|event| matches!(event, Event::Lost(_))), 0);
+    }
+    bed.flow();
+    bed.run(ms(2000));
+    assert_eq!(bed.traffic.lost, 0);
 }
