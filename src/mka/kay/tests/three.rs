@@ -1,5 +1,7 @@
 //! Groups of more than two.
 
+use alloc::vec::Vec;
+
 use super::bed::{Bed, cak, ckn, ms, policy};
 use crate::mka::{Event, RekeyWhy, Remembered};
 
@@ -105,7 +107,7 @@ fn a_new_cak_takes_over_once_it_leaves_nobody_behind() {
     bed.run(ms(8000));
     let principal = |bed: &Bed| {
         let of = |node: &super::bed::Node| node.kay.status(bed.now).principal.unwrap();
-        bed.nodes.iter().map(of).collect::<alloc::vec::Vec<_>>()
+        bed.nodes.iter().map(of).collect::<Vec<_>>()
     };
     assert_eq!(principal(&bed), [ckn(1), ckn(1), ckn(1)]);
     bed.kay(2, |kay, now| kay.add_cak(now, cak(2, 2)).unwrap());
