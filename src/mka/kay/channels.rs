@@ -68,12 +68,12 @@ impl Kay {
                 && self
                     .entry(&sa.key.ckn)
                     .is_none_or(|entry| entry.participant.live().all(|peer| installed(peer.sci)));
-            let receiving = sa.receives() && (sa.receiving || (all && self.ledger.knows(id)));
-            if receiving != sa.receiving
-                && let Some(sa) = self.keys.sa_mut(id)
-            {
+            let known = sa.known || self.ledger.knows(id);
+            let receiving = sa.receives() && (sa.receiving || (all && known));
+            if let Some(sa) = self.keys.sa_mut(id) {
+                changed |= receiving != sa.receiving;
+                sa.known = known;
                 sa.receiving = receiving;
-                changed = true;
             }
         }
         changed

@@ -2,7 +2,12 @@
 
 use alloc::sync::Arc;
 
-use super::{Kay, drive::Incoming, history::Known, ssci::salt};
+use super::{
+    Kay,
+    drive::{Incoming, uses},
+    history::Known,
+    ssci::salt,
+};
 use crate::{
     crypto::Sak,
     ieee::{CipherSuite, KeyIdentifier, Sci},
@@ -123,9 +128,12 @@ impl Kay {
         };
         match self.history.find(id.ki, &key.wrapped) {
             Known::No => {}
-            Known::Same if self.is_known(id) => return Ok(()),
+            Known::Same if self.is_known(id) => return self.complete(now, at, pdu, id),
             Known::Same if self.may_retry(now, id)? => {}
             Known::Same | Known::Other => return Err(SakRefusal::Reused.into()),
+        }
+        if self.suspicious && uses(pdu.sak_use.as_ref(), id).1 {
+            return Err(SakRefusal::Reused.into());
         }
         let suite = self.acceptable(key)?;
         self.may_stand(id)?;
@@ -148,6 +156,7 @@ impl Kay {
             ..Refusals::default()
         };
         self.no_macsec = false;
+        self.suspicious = false;
         self.ledger.next_an = id.an.next();
         self.pending = Some(Incoming {
             key: Arc::new(agreed),

@@ -91,6 +91,9 @@ pub struct Kay {
     retry: Option<(SaId, Time)>,
     server: Server,
     history: History,
+    /// We had keys before a restart, and know the name of the last one only: a key that its server transmits with
+    /// already may be one of them.
+    suspicious: bool,
     refusals: Refusals,
     ledger: Ledger,
     /// Peers that the data plane has a receive SC for.
@@ -145,6 +148,7 @@ impl Kay {
             retry: None,
             server: Server::default(),
             history: History::default(),
+            suspicious: false,
             refusals: Refusals::default(),
             channels: Vec::new(),
             secured: None,

@@ -57,6 +57,39 @@ impl Kay {
         sscis.ok_or(NotTaken::Refused(SakRefusal::Ssci))
     }
 
+    /// A key that was remembered before all of its peers were installed learns the numbers of the others from its
+    /// repetition.
+    pub(super) fn complete(
+        &mut self,
+        now: Time,
+        at: usize,
+        pdu: &Mkpdu,
+        id: SaId,
+    ) -> Result<(), NotTaken> {
+        let Some(suite) = self
+            .keys
+            .sa(id)
+            .filter(|sa| sa.is_xpn() && sa.known && !sa.receiving)
+            .map(|sa| sa.key.suite)
+        else {
+            return Ok(());
+        };
+        let told = self.sscis(now, at, pdu, suite, id)?;
+        let Some(sa) = self.keys.sa_mut(id).filter(|sa| sa.own_ssci == told.own) else {
+            return Ok(());
+        };
+        for (peer, ssci) in told.peers {
+            let taken = sa
+                .sscis
+                .iter()
+                .any(|(sci, other)| *sci == peer || *other == ssci);
+            if !taken {
+                sa.sscis.push((peer, ssci));
+            }
+        }
+        Ok(())
+    }
+
     /// A member that the key server has and we don't will mostly be live in a moment.
     fn wait_for_members(&mut self, now: Time, ki: KeyIdentifier) -> NotTaken {
         match self.refusals.waiting {

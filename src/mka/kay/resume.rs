@@ -18,16 +18,22 @@ impl Kay {
         if let Some(latest) = self.ledger.latest {
             self.history.note(latest.ki, None);
         }
-        let older = keys.len().saturating_sub(2);
+        self.suspicious = self.ledger.latest.is_some();
+        // Without a key to transmit with there is nothing to go on with: its server is to make a new one.
+        let Some(last) = keys.iter().rposition(|key| key.next_pn.is_some()) else {
+            return;
+        };
         let mut ids = keys
             .into_iter()
-            .skip(older)
+            .take(last + 1)
+            .skip(last.saturating_sub(1))
             .filter_map(|key| self.reinstall(key));
         let (first, second): (Option<SaId>, Option<SaId>) = (ids.next(), ids.next());
         drop(ids);
         let Some(in_use) = second.or(first) else {
             return;
         };
+        self.suspicious = false;
         self.hold = Some(self.now + self.policy.timers.life);
         self.ledger.latest = Some(in_use);
         self.ledger.next_an = in_use.an.next();
@@ -65,6 +71,9 @@ impl Kay {
             return None;
         }
         self.history.note(id.ki, None);
+        if let Some(sa) = self.keys.sa_mut(id) {
+            sa.known = true;
+        }
         for (peer, _, lowest) in peers {
             self.open_channel(peer);
             self.keys

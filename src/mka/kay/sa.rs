@@ -50,6 +50,8 @@ pub(super) struct Sa {
     /// It was asked to be used, so packet numbers of it may be on the wire.
     pub(super) use_asked: bool,
     pub(super) rx: Vec<Rx>,
+    /// A restart would know it.
+    pub(super) known: bool,
     /// What we tell peers as LRX or ORX: once it was true for every peer, it is until an SA goes.
     pub(super) receiving: bool,
     /// Its packet numbers are used up.
@@ -73,6 +75,7 @@ impl Sa {
             in_use: false,
             use_asked: false,
             rx: Vec::new(),
+            known: false,
             receiving: false,
             ended: false,
             progress: Progress::new(),

@@ -186,3 +186,66 @@ fn the_key_that_it_had_is_not_taken_a_second_time() {
     assert_eq!(server.refusals(), [crate::mka::SakRefusal::Reused]);
     assert!(server.node().plane.tx.is_empty());
 }
+
+#[test]
+fn a_key_that_it_can_only_receive_with_is_nothing_to_go_on_with() {
+    for node in [0, 1] {
+        let mut bed = restart(node, |plane| {
+            let mut kept = remembered(plane, true);
+            kept.keys[0].next_pn = None;
+            kept
+        });
+        assert!(bed.nodes[node].plane.rx.is_empty());
+        bed.until_secured(ms(5000));
+        bed.run(ms(5000));
+        bed.flow();
+        bed.run(ms(1000));
+        assert_eq!(bed.traffic.lost, 0);
+    }
+}
+
+#[test]
+fn a_key_that_may_have_been_its_own_is_not_taken_after_a_restart_without_it() {
+    for (transmits, refused) in [(true, 1), (false, 0)] {
+        let mut server = super::played::Played::server();
+        let first = server.key(1, 0, CipherSuite::GcmAes128);
+        server.give(&first, true);
+        let kept = Remembered {
+            identity: server.node().plane.saved.clone(),
+            keys: Vec::new(),
+        };
+        server.bed.restart(0, policy(9), kept);
+        server
+            .bed
+            .kay(0, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+        server.bed.link(0, true);
+        server.listen(100);
+        // Its memory knows the name of one key, and not of this one.
+        let other = server.key(2, 1, CipherSuite::GcmAes128);
+        server.give(&other, transmits);
+        assert_eq!(server.refusals().len(), refused);
+        assert_eq!(server.node().plane.tx.is_empty(), transmits);
+    }
+}
+
+#[test]
+fn a_key_that_is_used_again_is_told_although_a_newer_one_came_and_went() {
+    let mut server = super::played::Played::server();
+    let (first, second) = (
+        server.key(1, 0, CipherSuite::GcmAes128),
+        server.key(2, 1, CipherSuite::GcmAes128),
+    );
+    server.give(&first, true);
+    let kept = remembered(&server.node().plane, true);
+    server.bed.restart(0, policy(9), kept);
+    // Nothing is installed yet when the second one comes, and that one fails.
+    server.bed.nodes[0].plane.manner = super::plane::Manner::FailsInstalls;
+    server
+        .bed
+        .kay(0, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+    server.bed.link(0, true);
+    server.listen(100);
+    server.give(&second, false);
+    server.listen(100);
+    assert_eq!(server.uses(), [(1, 0, true, true)]);
+}
