@@ -273,7 +273,11 @@ impl LinkControl {
     }
 }
 
-fn sender(link: LinkIndex, out: &mut Vec<Command>) -> impl FnMut(Direction, LaneCommand) {
+/// Puts commands for a link's lanes in line.
+pub(super) fn sender(
+    link: LinkIndex,
+    out: &mut Vec<Command>,
+) -> impl FnMut(Direction, LaneCommand) {
     move |direction, what| {
         out.push(Command {
             lane: LaneIndex { link, direction },

@@ -8,9 +8,9 @@ use super::{
     run::Control,
 };
 use crate::{
-    bus::{Bypass, BypassEntry, Command, Direction, LaneCommand, LaneIndex},
+    bus::{Bypass, BypassEntry, Direction, LaneCommand},
     config::{self, BypassDirection, Config, Link, reload::Changes, reuse},
-    control::link::LinkControl,
+    control::link::{LinkControl, sender},
     ieee::Sci,
 };
 
@@ -210,16 +210,7 @@ impl Wanted {
 /// Sends the new SAs: receive first, so that both ways stay open at every moment.
 fn commit(control: &mut Control, prepared: Vec<PreparedKeys>) {
     for (link, keys) in control.links.iter_mut().zip(prepared) {
-        let (index, out) = (link.index, &mut control.out);
-        let mut send = |direction, what| {
-            out.push(Command {
-                lane: LaneIndex {
-                    link: index,
-                    direction,
-                },
-                what,
-            });
-        };
+        let mut send = sender(link.index, &mut control.out);
         if let Some(rx) = keys.rx {
             link.agreement.use_rx(rx, &mut send);
         }
@@ -234,16 +225,7 @@ fn apply(control: &mut Control, at: usize, new: &Link) {
     let Some(link) = control.links.get_mut(at) else {
         return;
     };
-    let index = link.index;
-    let mut send = |direction, what| {
-        control.out.push(Command {
-            lane: LaneIndex {
-                link: index,
-                direction,
-            },
-            what,
-        });
-    };
+    let mut send = sender(link.index, &mut control.out);
     if link.config.replay != new.replay {
         send(Direction::Validate, LaneCommand::Replay(new.replay));
     }
@@ -272,16 +254,7 @@ fn agree(control: &mut Control, at: usize, caks: Option<PreparedCaks>, now: Inst
     let (Some(session), Some(mka), Some(caks)) = (&mut link.mka, link.config.mka(), caks) else {
         return;
     };
-    let index = link.index;
-    let mut send = |direction, what| {
-        control.out.push(Command {
-            lane: LaneIndex {
-                link: index,
-                direction,
-            },
-            what,
-        });
-    };
+    let mut send = sender(link.index, &mut control.out);
     if let Err(error) = session.apply(
         &link.config,
         mka,

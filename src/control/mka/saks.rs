@@ -116,7 +116,7 @@ impl Saks {
         let standing = standing(sas);
         let is_old = |at| now.saturating_duration_since(at) >= REFRESH;
         let changed = standing != self.written;
-        let runs_low = sas.tx.iter().filter(|used| stays(used)).any(|used| {
+        let runs_low = sas.tx.iter().filter(|used| used.held.stays()).any(|used| {
             let until = used.shared.reserved_until();
             let space = used.held.key.suite.pn_space();
             ahead.refill(used.shared.next_pn(), until, space).is_some()
@@ -132,7 +132,7 @@ impl Saks {
             first.max(used.shared.reserved_until())
         };
         if self.write(sas, |used| numbers(wanted(used), used)) {
-            let tx = sas.tx.iter().filter(|used| stays(used));
+            let tx = sas.tx.iter().filter(|used| used.held.stays());
             tx.for_each(|used| used.shared.reserve_until(wanted(used)));
         }
     }
@@ -166,7 +166,7 @@ impl Saks {
         }
         self.trouble = Some(trouble);
         if self.store.forget(&self.link).is_ok() {
-            for used in sas.tx.iter().filter(|used| stays(used)) {
+            for used in sas.tx.iter().filter(|used| used.held.stays()) {
                 let space = used.held.key.suite.pn_space();
                 used.shared.reserve_until(end_of(space));
             }
@@ -184,16 +184,12 @@ fn numbers(next: Pn, used: &AgreedTx) -> Option<Pn> {
     (next <= used.held.key.suite.pn_space().last()).then_some(next)
 }
 
-fn stays(used: &AgreedTx) -> bool {
-    used.held.stage != Stage::Retiring
-}
-
 /// Which SAs there are to be written.
 fn standing(sas: &Sas) -> Vec<(SaId, Option<Sci>, Stage)> {
     let tx = sas.tx.iter().map(|used| (&used.held, None));
     let rx = sas.rx.iter().map(|used| (&used.held, Some(used.peer)));
     tx.chain(rx)
-        .filter(|(held, _)| held.stage != Stage::Retiring)
+        .filter(|(held, _)| held.stays())
         .map(|(held, peer)| (held.id(), peer, held.stage))
         .collect()
 }
@@ -201,9 +197,9 @@ fn standing(sas: &Sas) -> Vec<(SaId, Option<Sci>, Stage)> {
 /// The keys, the one in use last.
 fn keys(sas: &Sas, next_pn: impl Fn(&AgreedTx) -> Option<Pn>) -> Vec<KeptKey<&Sak>> {
     let in_use = sas.encoding().map(|used| used.held.id());
-    let tx = sas.tx.iter().filter(|used| stays(used));
+    let tx = sas.tx.iter().filter(|used| used.held.stays());
     let rx = sas.rx.iter();
-    let rx = rx.filter(|used| used.held.stage != Stage::Retiring);
+    let rx = rx.filter(|used| used.held.stays());
     let mut all: Vec<&Arc<AgreedKey>> = Vec::new();
     for key in (tx.clone().map(|used| &used.held.key)).chain(rx.clone().map(|used| &used.held.key))
     {

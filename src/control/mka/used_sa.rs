@@ -36,6 +36,11 @@ impl Held {
         self.key.id
     }
 
+    /// Whether it was not asked back.
+    pub(in crate::control) fn stays(&self) -> bool {
+        self.stage != Stage::Retiring
+    }
+
     pub(in crate::control) fn stands(&self) -> bool {
         self.stage == Stage::Installed
     }

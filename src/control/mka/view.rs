@@ -11,7 +11,7 @@ use crate::{
     config::Utc,
     mka::{
         Discard, KayCounters, KayStatus, KeyStatus, ParticipantCounters, ParticipantStatus,
-        PeerStatus, SaId, Time, pdu,
+        PeerStatus, SaId, Time,
     },
 };
 
@@ -119,9 +119,8 @@ pub(super) fn uses(peer: &PeerStatus, used: Option<SaId>) -> (bool, bool) {
     let (Some(id), Some(said)) = (used, peer.sak_use) else {
         return (false, false);
     };
-    let slots = [said.latest, said.old].into_iter().flatten();
-    let same = |slot: &pdu::KeyUse| slot.an == id.an && slot.mi.key(slot.kn) == id.ki;
-    slots.filter(same).fold((false, false), |(tx, rx), slot| {
+    let same = said.keys().filter(|slot| slot.id() == id);
+    same.fold((false, false), |(tx, rx), slot| {
         (tx | slot.tx, rx | slot.rx)
     })
 }

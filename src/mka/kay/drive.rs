@@ -61,9 +61,8 @@ pub(super) fn is_over(deadline: Option<Time>, now: Time) -> bool {
 /// What a peer says about its use of this key, whichever slot it has it in.
 pub(super) fn uses(said: Option<&SakUse>, id: SaId) -> (bool, bool) {
     said.into_iter()
-        .flat_map(|said| [said.latest, said.old])
-        .flatten()
-        .find(|key| key.an == id.an && key.mi.key(key.kn) == id.ki)
+        .flat_map(SakUse::keys)
+        .find(|key| key.id() == id)
         .map_or((false, false), |key| (key.rx, key.tx))
 }
 

@@ -4,7 +4,7 @@ use super::{Kay, sa::Stage};
 use crate::{
     ieee::{Pn, Sci},
     mka::{
-        Action, Kn, SaId,
+        Action, Kn,
         participant::Heard,
         pdu::{KeyUse, Mkpdu, SakUse, Xpn},
     },
@@ -40,7 +40,7 @@ impl Kay {
         let Some(entry) = self.entries.get_mut(at) else {
             return;
         };
-        for key in [said.latest, said.old].into_iter().flatten() {
+        for key in said.keys() {
             if key.mi == entry.mi && key.kn >= entry.kn {
                 entry.kn = Kn(key.kn.0.saturating_add(1));
             }
@@ -48,10 +48,7 @@ impl Kay {
     }
 
     fn follow_pn(&mut self, peer: Sci, key: &KeyUse, high: Option<u32>, enforce: bool) {
-        let id = SaId {
-            an: key.an,
-            ki: key.mi.key(key.kn),
-        };
+        let id = key.id();
         let crowded = self.actions.len() >= CROWDED;
         let Some(sa) = self.keys.sa_mut(id) else {
             return;

@@ -17,7 +17,7 @@ use crate::{
     ieee::{An, CipherSuite, Ckn, Sci},
     mka::{
         AgreedKey, Event, Kn, MAX_PEERS, Mi, RekeyWhy, SaId, SsciRule, Time, cp::State,
-        participant::Election,
+        participant::Election, pdu::SakUse,
     },
 };
 
@@ -217,9 +217,8 @@ impl Kay {
             self.entries
                 .iter()
                 .flat_map(|entry| entry.participant.live())
-                .filter_map(|peer| peer.sak_use)
-                .flat_map(|said| [said.latest, said.old])
-                .flatten()
+                .filter_map(|peer| peer.sak_use.as_ref())
+                .flat_map(SakUse::keys)
                 .any(|key| key.an == an && (key.rx || key.tx))
         };
         let mut next = self.ledger.next_an;

@@ -2,7 +2,7 @@
 
 use super::Kay;
 use crate::mka::{
-    NewMiWhy, SaId, SakRefusal, Time,
+    NewMiWhy, SakRefusal, Time,
     participant::{Election, Heard},
     pdu::{DistributedSak, Mkpdu, SakUse},
 };
@@ -53,14 +53,8 @@ impl Kay {
     /// Whether the sender transmits with a key that we don't have.
     fn lacks_key_of(&self, said: Option<&SakUse>) -> bool {
         said.into_iter()
-            .flat_map(|said| [said.latest, said.old])
-            .flatten()
+            .flat_map(SakUse::keys)
             .filter(|key| key.tx)
-            .any(|key| {
-                !self.is_known(SaId {
-                    an: key.an,
-                    ki: key.mi.key(key.kn),
-                })
-            })
+            .any(|key| !self.is_known(key.id()))
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ieee::An,
-    mka::{Discard, Kn, Mi},
+    mka::{Discard, Kn, Mi, SaId},
 };
 
 /// Octets of one key's half of the body: its server's member identifier, its number, a packet number.
@@ -58,6 +58,11 @@ pub struct KeyUse {
 }
 
 impl SakUse {
+    /// The keys in use, in either slot: some keep the one that they use in the old one.
+    pub fn keys(&self) -> impl Iterator<Item = KeyUse> {
+        [self.latest, self.old].into_iter().flatten()
+    }
+
     /// Reads the set. A body of neither 0 nor 40 octets is malformed.
     pub(super) fn parse(set: Set<'_>) -> Result<Self, Discard> {
         if set.body.is_empty() {
@@ -92,6 +97,14 @@ impl SakUse {
 }
 
 impl KeyUse {
+    /// Which SAs these are.
+    pub fn id(&self) -> SaId {
+        SaId {
+            an: self.an,
+            ki: self.mi.key(self.kn),
+        }
+    }
+
     /// Reads one slot: its half of the flags in the lower four bits, its part of the body.
     fn parse(flags: u8, octets: [u8; KEY_LEN]) -> Option<Self> {
         let [mi @ .., a, b, c, d, e, f, g, h] = octets;

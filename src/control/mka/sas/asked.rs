@@ -227,9 +227,8 @@ impl Sas {
 
     /// Asks for every SA back that was not asked for yet, and for the channels.
     pub(in crate::control) fn retire_all(&mut self, out: &mut impl FnMut(Direction, LaneCommand)) {
-        let stays = |held: &Held| held.stage != Stage::Retiring;
-        let tx = self.tx.iter().filter(|used| stays(&used.held));
-        let rx = self.rx.iter().filter(|used| stays(&used.held));
+        let tx = self.tx.iter().filter(|used| used.held.stays());
+        let rx = self.rx.iter().filter(|used| used.held.stays());
         let tx: Vec<_> = tx.map(|used| used.held.id()).collect();
         let rx: Vec<_> = rx.map(|used| (used.peer, used.held.id())).collect();
         let peers: Vec<_> = self.channels.iter().map(|(peer, _)| peer).collect();
