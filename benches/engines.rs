@@ -29,11 +29,7 @@ fn with_burst<R>(buffers: &mut [Vec<u8>], work: impl FnOnce(&mut [AeadFrame<'_>]
         let mut nonce = [0x12; NONCE_LEN];
         nonce[8..].copy_from_slice(&pn.to_be_bytes());
         pn += 1;
-        AeadFrame {
-            nonce,
-            aad_len: AAD_LEN,
-            buffer: buffers.next().unwrap(),
-        }
+        AeadFrame::exact(nonce, AAD_LEN, buffers.next().unwrap())
     });
     work(&mut burst)
 }

@@ -64,6 +64,10 @@ impl FrameBuf for VecFrame {
         &mut self.buffer[self.start..self.end]
     }
 
+    fn octets_and_room_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.start..]
+    }
+
     fn is_contiguous(&self) -> bool {
         true
     }

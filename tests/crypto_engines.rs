@@ -69,11 +69,7 @@ impl Frame {
 fn with_burst<R>(frames: &mut [Frame], work: impl FnOnce(&mut [AeadFrame<'_>]) -> R) -> R {
     let mut burst: Vec<_> = frames
         .iter_mut()
-        .map(|frame| AeadFrame {
-            nonce: frame.nonce,
-            aad_len: frame.aad_len,
-            buffer: &mut frame.buffer,
-        })
+        .map(|frame| AeadFrame::exact(frame.nonce, frame.aad_len, &mut frame.buffer))
         .collect();
     work(&mut burst)
 }

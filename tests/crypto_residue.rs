@@ -161,11 +161,7 @@ fn use_key(key: &SaKey) {
         let mut buffers = vec![vec![0x3C; 28 + text_len + TAG_LEN]; 8];
         let mut burst: Vec<_> = buffers
             .iter_mut()
-            .map(|buffer| AeadFrame {
-                nonce: [9; 12],
-                aad_len: 28,
-                buffer,
-            })
+            .map(|buffer| AeadFrame::exact([9; 12], 28, buffer))
             .collect();
         key.seal(&mut burst);
         burst[7].buffer[0] ^= 1;

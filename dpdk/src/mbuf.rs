@@ -154,6 +154,17 @@ impl Mbuf {
         unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 
+    /// The octets of the first segment and the free octets behind them, which hold anything.
+    #[must_use]
+    #[inline]
+    pub fn data_and_tailroom_mut(&mut self) -> &mut [u8] {
+        let (start, len) = (self.start(), usize::from(self.data_len()) + self.tailroom());
+        // SAFETY: the tailroom ends where the buffer does (`tailroom`; where the header says that data
+        // reaches further, it is 0 and this is `data_mut`). All of the buffer is mapped memory, and it is
+        // this owner's alone: the mbuf is direct and has one reference. The borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
+    }
+
     /// Free octets before the data of the first segment.
     #[must_use]
     #[inline]

@@ -14,24 +14,41 @@ pub const NONCE_LEN: usize = 12;
 /// The most frames that one call of [`AeadKey::seal`] or [`AeadKey::open`] takes.
 pub const BURST_CAPACITY: usize = 64;
 
-/// One frame as an engine sees it: `buffer` is additional data, then text, then [`TAG_LEN`] octets of tag.
+/// One frame as an engine sees it: `buffer` is additional data, then text, then [`TAG_LEN`] octets of
+/// tag, then room that is nobody's.
 ///
-/// The three lie end to end, so an engine needs one pointer and one bound. The exclusive borrow is
-/// what lets a wide engine write ahead into the tag's place before the tag is known.
+/// They lie end to end, so an engine needs one pointer and one bound. The exclusive borrow is what lets
+/// a wide engine write ahead of what it knows: into the tag's place, and into the room behind it. It
+/// leaves additional data as it is when it returns, and anything in the room.
 #[derive(Debug)]
 pub struct AeadFrame<'a> {
     /// The nonce, made by `macsec` from SCI or SSCI, salt and PN.
     pub nonce: [u8; NONCE_LEN],
     /// Octets at the front of `buffer` that are authenticated but stay as they are.
     pub aad_len: usize,
-    /// Additional data, text, tag: at least `aad_len + TAG_LEN` octets.
+    /// Octets of additional data, text and tag together: at least `aad_len + TAG_LEN`.
+    pub len: usize,
+    /// Additional data, text, tag, room: at least `len` octets. Without room an engine may be slower.
     pub buffer: &'a mut [u8],
 }
 
-impl AeadFrame<'_> {
-    /// The three parts: additional data, text, tag. `None` where `buffer` is too short to hold them.
+impl<'a> AeadFrame<'a> {
+    /// A frame that fills `buffer` and has no room behind it.
+    #[must_use]
+    pub const fn exact(nonce: [u8; NONCE_LEN], aad_len: usize, buffer: &'a mut [u8]) -> Self {
+        Self {
+            nonce,
+            aad_len,
+            len: buffer.len(),
+            buffer,
+        }
+    }
+
+    /// The three parts: additional data, text, tag. `None` where `buffer` or `len` is too short to hold
+    /// them.
     pub fn parts(&mut self) -> Option<(&[u8], &mut [u8], &mut [u8; TAG_LEN])> {
-        let (front, tag) = self.buffer.split_last_chunk_mut::<TAG_LEN>()?;
+        let frame = self.buffer.get_mut(..self.len)?;
+        let (front, tag) = frame.split_last_chunk_mut::<TAG_LEN>()?;
         let (aad, text) = front.split_at_mut_checked(self.aad_len)?;
         Some((aad, text, tag))
     }

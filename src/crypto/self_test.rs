@@ -165,11 +165,7 @@ impl Vector {
     }
 
     fn frame<'a>(&self, buffer: &'a mut [u8]) -> AeadFrame<'a> {
-        AeadFrame {
-            nonce: self.nonce,
-            aad_len: self.aad_len,
-            buffer,
-        }
+        AeadFrame::exact(self.nonce, self.aad_len, buffer)
     }
 
     /// Additional data, clear text, and zeroes for the tag.

@@ -17,6 +17,10 @@ pub trait FrameBuf {
     /// The frame, to be changed in place.
     fn octets_mut(&mut self) -> &mut [u8];
 
+    /// The frame and all room behind its last octet, for an engine that writes ahead of what it knows.
+    /// What is written behind the frame is lost.
+    fn octets_and_room_mut(&mut self) -> &mut [u8];
+
     /// Whether `octets` is the whole frame. A frame that is not is refused as [`Reject::Chained`]
     /// and never touched.
     fn is_contiguous(&self) -> bool;

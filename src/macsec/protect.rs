@@ -164,11 +164,13 @@ pub(super) fn protect<B: FrameBuf>(
         });
         match outcome {
             Ok(plan) => {
+                let len = frame.octets().len() - plan.clear_len;
                 // `lay_out` wrote a header that is longer than the clear tags.
-                let buffer = &mut frame.octets_mut()[plan.clear_len..];
+                let buffer = &mut frame.octets_and_room_mut()[plan.clear_len..];
                 sealing.push(AeadFrame {
                     nonce: sa.nonce(sa.pn(nth)),
                     aad_len: plan.aad_len,
+                    len,
                     buffer,
                 });
                 laid.push(plan);

@@ -308,7 +308,7 @@ fn open<B: FrameBuf>(channel: &RxSc, an: An, frames: &mut [B], run: &[Plan]) -> 
         let layout = &plan.layout;
         let protected = rest
             .find(|(index, _)| *index == plan.index)
-            .and_then(|(_, frame)| frame.octets_mut().get_mut(..layout.protected_len()))
+            .map(|(_, frame)| frame.octets_and_room_mut())
             .unwrap_or_default();
         if let Some(header) = protected.get_mut(..layout.header_len()) {
             header.rotate_right(layout.clear_len);
@@ -316,6 +316,8 @@ fn open<B: FrameBuf>(channel: &RxSc, an: An, frames: &mut [B], run: &[Plan]) -> 
         opening.push(AeadFrame {
             nonce: sa.nonce(plan.pn),
             aad_len: plan.aad_len,
+            len: layout.protected_len() - layout.clear_len,
+            // Pad behind the ICV counts as room: nobody reads it again.
             buffer: protected.get_mut(layout.clear_len..).unwrap_or_default(),
         });
     }

@@ -13,6 +13,10 @@ impl FrameBuf for Mbuf {
         self.data_mut()
     }
 
+    fn octets_and_room_mut(&mut self) -> &mut [u8] {
+        self.data_and_tailroom_mut()
+    }
+
     fn is_contiguous(&self) -> bool {
         Self::is_contiguous(self)
     }

@@ -37,11 +37,7 @@ fn sealed(channel: &Channel, tci: u8, pn: u64) -> Vec<u8> {
             nonce.iter_mut().zip(xpn.salt.0).for_each(|(n, s)| *n ^= s);
         }
     }
-    key(channel.suite, 0).seal(&mut [AeadFrame {
-        nonce,
-        aad_len: 28,
-        buffer: &mut frame,
-    }]);
+    key(channel.suite, 0).seal(&mut [AeadFrame::exact(nonce, 28, &mut frame)]);
     frame
 }
 

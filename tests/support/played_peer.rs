@@ -155,6 +155,10 @@ impl FrameBuf for Octets {
         &mut self.0
     }
 
+    fn octets_and_room_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     fn is_contiguous(&self) -> bool {
         true
     }

@@ -222,6 +222,10 @@ impl FrameBuf for Frame {
         &mut self.octets[self.start..]
     }
 
+    fn octets_and_room_mut(&mut self) -> &mut [u8] {
+        &mut self.octets[self.start..]
+    }
+
     fn is_contiguous(&self) -> bool {
         true
     }
