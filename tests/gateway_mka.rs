@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use support::{
-    CakPair, Capture, Frame, Gateway, GatewayConfig, MkaKeys, Namespace, Pair, PairEnds, RawPort,
-    Shell, Suite, ethernet, wait_until,
+    CakPair, Capture, Frame, Gateway, GatewayConfig, LinkConfig, MkaKeys, Namespace, Pair,
+    PairEnds, RawPort, Shell, Suite, ethernet, wait_until,
 };
 
 const QUICK: Duration = Duration::from_secs(15);
@@ -291,6 +291,57 @@ fn encryption_modes_change_on_a_live_link_without_loss() {
         }
     });
     for gateway in gateways {
+        assert_eq!(gateway.stop(), 0);
+    }
+}
+
+/// A gateway on the interface "wan", with nobody behind its plain port.
+fn lonely(label: &str, cak: &CakPair) -> GatewayConfig {
+    let pairs = std::slice::from_ref(cak);
+    let keys = MkaKeys::new(pairs, &[], &["max_peers = 1"]);
+    let mut link = LinkConfig::agreeing("dx0", 0, ["none", "wan"], keys);
+    link.plain = "net_null0".into();
+    GatewayConfig::new(label, vec![link])
+}
+
+#[test]
+fn a_member_that_turns_up_uninvited_is_told_and_the_session_goes_on() {
+    let [left, right, third] = ["left", "right", "third"].map(Namespace::new);
+    let stations = [&left, &right, &third];
+    let _hub = Namespace::hub("hub", &stations.map(|station| (station, "wan")));
+    let cak = CakPair::long(6);
+    let start = |at: usize| Gateway::start(stations[at], &lonely("member", &cak));
+    let pair = [start(0), start(1)];
+    let secured = |gateway: &Gateway<'_>| gateway.status()["links"][0]["secured"] == true;
+    wait_until("both secured", QUICK, || {
+        pair.iter().all(secured).then_some(())
+    });
+    let alarm = |gateway: &Gateway<'_>| {
+        let labels = [("alarm", "unknown_member")];
+        gateway.metrics().sum("macsecgw_link_alarm", &labels)
+    };
+    assert!(pair.iter().all(|gateway| alarm(gateway).is_none()));
+    let stranger = start(2);
+    wait_until("an alarm at both", QUICK, || {
+        pair.iter()
+            .all(|gateway| alarm(gateway) == Some(1.0))
+            .then_some(())
+    });
+    let own = stranger.status()["links"][0]["sci"].clone();
+    let told = format!(
+        "ALARM    unknown_member: the member {} has the CAK {}",
+        own.as_str().expect("an SCI"),
+        cak.ckn
+    );
+    for gateway in &pair {
+        let status = gateway.ask(&["status"]).ok();
+        assert!(status.contains(&told), "no \"{told}\" in {status}");
+    }
+    // The session between the two is not touched.
+    assert!(!secured(&stranger));
+    for gateway in pair {
+        let losses = gateway.metrics().count("macsec_mka_losses_total", &[]);
+        assert!(secured(&gateway) && losses == 0, "{losses} losses");
         assert_eq!(gateway.stop(), 0);
     }
 }

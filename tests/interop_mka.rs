@@ -289,28 +289,13 @@ fn a_wrong_key_or_name_never_secures_and_nothing_passes() {
     }
 }
 
-/// A wire with three ends: a bridge in a namespace of its own that carries the PAE group address.
-fn hub(name: &str, ends: &[(&Namespace, &str)]) -> Namespace {
-    let hub = Namespace::new(name);
-    let made = "ip link add br0 type bridge stp_state 0 mcast_snooping 0 group_fwd_mask 8 && \
-                ip link set br0 mtu 1600 up";
-    hub.sh(made, Duration::from_secs(10)).ok();
-    for (at, (namespace, interface)) in ends.iter().enumerate() {
-        let port = format!("port{at}");
-        hub.wire(&port, namespace, interface, 1600);
-        let join = format!("ip link set {port} master br0");
-        hub.sh(&join, Duration::from_secs(10)).ok();
-    }
-    hub
-}
-
 #[test]
 fn a_group_of_three_speaks_with_one_key() {
     let [host, gateway, left, right] = ["host", "gateway", "left", "right"].map(Namespace::new);
     host.wire("lan", &gateway, "plain0", 1508);
     host.mac("lan", Line::HOST_MAC);
     host.address("lan", &format!("{}/24", Line::HOST));
-    let _hub = hub(
+    let _hub = Namespace::hub(
         "hub",
         &[(&gateway, "secure0"), (&left, "wan"), (&right, "wan")],
     );

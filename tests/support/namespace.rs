@@ -68,6 +68,22 @@ impl Namespace {
         other.bare(far, mtu);
     }
 
+    /// A wire with any number of ends: a bridge in a namespace of its own that carries the PAE group address.
+    #[track_caller]
+    pub(crate) fn hub(label: &str, ends: &[(&Self, &str)]) -> Self {
+        let hub = Self::new(label);
+        let made = "ip link add br0 type bridge stp_state 0 mcast_snooping 0 group_fwd_mask 8 && \
+                    ip link set br0 mtu 1600 up";
+        hub.sh(made, QUICK).ok();
+        for (at, (namespace, interface)) in ends.iter().enumerate() {
+            let port = format!("port{at}");
+            hub.wire(&port, namespace, interface, 1600);
+            hub.sh(&format!("ip link set {port} master br0"), QUICK)
+                .ok();
+        }
+        hub
+    }
+
     /// A TAP for somebody else (a virtual machine) to plug into.
     #[track_caller]
     pub(crate) fn tap(&self, name: &str, mtu: u32) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{clock::Clock, session::Session, watch::is_told, words};
 use crate::{
     bus::{AlarmView, CakState, ClockState},
-    ieee::{CipherSuite, Pn},
+    ieee::{CipherSuite, Pn, Sci},
     mka::KayStatus,
 };
 
@@ -135,7 +135,12 @@ fn of_peers(
             ),
         );
     }
-    if let Some((_, ckn, sci)) = (session.chronicle.stranger()).filter(|(at, ..)| is_told(now, *at))
+    let is_live = |sci: Sci| {
+        let mut peers = status.participants.iter().flat_map(|one| &one.peers);
+        peers.any(|peer| peer.live && peer.sci == Some(sci))
+    };
+    let stranger = session.chronicle.stranger();
+    if let Some((_, ckn, sci)) = stranger.filter(|(at, _, sci)| is_told(now, *at) && !is_live(*sci))
     {
         raise(
             "unknown_member",

@@ -125,9 +125,10 @@ impl Caks {
         self.held.iter().any(|held| runs(held.state))
     }
 
-    /// Those that could not be started.
+    /// Those that are wanted and could not be started.
     pub(super) fn failed(&self) -> impl Iterator<Item = &Ckn> {
-        let failed = self.held.iter().filter(|held| held.failed.is_some());
+        let wanted = self.held.iter().filter(|held| runs(held.state));
+        let failed = wanted.filter(|held| held.failed.is_some());
         failed.map(|held| &held.ckn)
     }
 

@@ -77,7 +77,7 @@ impl End {
 
     /// Starts on a desk where a gateway may have been before.
     pub(super) fn start_at(desk: Desk, station: u8, setting: &Setting) -> Self {
-        for value in 1..=4_u8 {
+        for value in 1..=17_u8 {
             let path = desk.path.join(format!("{value}.cak"));
             fs::write(&path, format!("{value:02x}").repeat(16)).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -136,6 +136,10 @@ impl End {
         self.seen().alarms.iter().map(|alarm| alarm.name).collect()
     }
 
+    pub(super) fn session_mut(&mut self) -> &mut crate::control::mka::Session {
+        self.bed.control.links[0].mka.as_mut().unwrap()
+    }
+
     pub(super) fn session(&self) -> &crate::control::mka::Session {
         self.bed.control.links[0].mka.as_ref().unwrap()
     }
@@ -151,7 +155,8 @@ impl End {
         }
     }
 
-    fn said(&mut self) -> Vec<Vec<u8>> {
+    /// The MKPDUs that it wants on the wire.
+    pub(super) fn said(&mut self) -> Vec<Vec<u8>> {
         let out = &self.bed.control.links[0].parts.eapol_out;
         core::iter::from_fn(|| out.take().map(|frame| frame.octets().to_vec())).collect()
     }

@@ -121,7 +121,7 @@ fn a_reload_that_is_bad_changes_nothing_and_a_good_one_only_what_it_says() {
         Setting::plain().caks(&[(1, "fallback = true")]),
         Setting::plain().caks(&[]),
         Setting::plain().mka("hello_time_ms = 0"),
-        Setting::plain().caks(&[(1, ""), (9, "")]),
+        Setting::plain().caks(&[(1, ""), (99, "")]),
     ] {
         assert!(ends.a.reload(&bad).is_err(), "{bad:?}");
         ends.pass_with_traffic(Duration::from_millis(500));
