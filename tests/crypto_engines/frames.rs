@@ -82,6 +82,11 @@ impl Frame {
         Self::placed(nonce, aad_len, octets, 0, 0)
     }
 
+    /// A frame with as much room behind it as any engine wants.
+    pub(crate) fn roomy(nonce: [u8; NONCE_LEN], aad_len: usize, octets: &[u8]) -> Self {
+        Self::placed(nonce, aad_len, octets, 0, 128)
+    }
+
     fn placed(
         nonce: [u8; NONCE_LEN],
         aad_len: usize,

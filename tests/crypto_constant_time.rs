@@ -1,0 +1,167 @@
+//! No branch and no address in an engine depends on a key, on clear text, or on an octet of a frame.
+//!
+//! A burst is sealed and opened one instruction at a time, by two processes that differ in nothing but
+//! key, text and additional data. For every engine both must go the same way. For engines of our own
+//! nothing of these may reach a general-purpose register at all: an address is made of such registers,
+//! so where they are alike at every step, so are all addresses. A gather or a scatter would take them from
+//! a vector register, so none may be executed.
+#![cfg(all(feature = "std", target_arch = "x86_64"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where it can't go on"
+)]
+
+#[path = "crypto_engines/frames.rs"]
+#[expect(dead_code, reason = "this file needs less of it")]
+mod frames;
+mod single_step;
+
+use std::{collections::BTreeSet, hint::black_box};
+
+use frames::{Frame, Octets, engines, key, with_burst};
+use single_step::{Step, Stepped, be_stepped, section};
+
+/// Text lengths of a burst: small, odd, whole blocks, more than one stride, and none.
+const BURST: [usize; 9] = [48, 17, 48, 64, 110, 0, 494, 1488, 1];
+
+/// Whether an engine is of our own, and held to more than others'.
+fn is_own(engine: &str) -> bool {
+    engine.starts_with("vaes") || engine == INDEXES
+}
+
+/// Engines that are wrong: they show that the test can fail.
+const BRANCHES: &str = "branches-on-the-key";
+const INDEXES: &str = "indexes-by-the-text";
+
+/// What a child does: an engine by name, octets of its SAK, and what all secrets come from.
+fn case(engine: &str, sak_len: usize, seed: u8) -> String {
+    format!("{engine} {sak_len} {seed:03}")
+}
+
+fn burst(octets: &mut Octets, lengths: &[usize]) -> Vec<Frame> {
+    let frame = |&text_len: &usize| {
+        let content = octets.vec(28 + text_len + 16);
+        let mut frame = Frame::roomy([0x11; 12], 28, &content);
+        frame.nonce[11] = octets.next().to_be_bytes()[0];
+        frame
+    };
+    lengths.iter().map(frame).collect()
+}
+
+#[test]
+#[ignore = "a child of the tests below"]
+fn seals_and_opens() {
+    let case = be_stepped();
+    let words: Vec<_> = case.split(' ').collect();
+    let mut octets = Octets(0x9E37_79B9 + words[2].parse::<u64>().unwrap());
+    let sak = octets.vec(words[1].parse().unwrap());
+    if [BRANCHES, INDEXES].contains(&words[0]) {
+        let text = octets.vec(64);
+        return section(|| wrong(words[0], &sak, &text));
+    }
+    let engines = engines();
+    let engine = engines.iter().find(|engine| engine.name() == words[0]);
+    let key = key(&**engine.unwrap(), &sak);
+    for lengths in [&BURST[..], &BURST[..1], &BURST[7..8]] {
+        let mut frames = burst(&mut octets, lengths);
+        with_burst(&mut frames, |burst| section(|| key.seal(burst)));
+        // One of them is refused, so that the way of a refusal is seen too.
+        let last = frames[0].len - 1;
+        frames[0].octets_mut()[last] ^= 0x40;
+        let opened = with_burst(&mut frames, |burst| section(|| key.open(burst)));
+        assert_eq!(opened.0.count_ones() as usize, lengths.len() - 1);
+    }
+}
+
+/// What no engine may do, so little of it that a run of one or the other takes as many steps.
+fn wrong(how: &str, sak: &[u8], text: &[u8]) {
+    static TABLE: [u8; 256] = [7; 256];
+    for (key, text) in sak.iter().zip(text) {
+        if how == INDEXES {
+            black_box(TABLE[usize::from(*text)]);
+        } else if key & 1 == 1 {
+            black_box(key);
+        }
+    }
+}
+
+/// The place in the program, and what addresses are made of; the stack pointer goes the way of the calls.
+fn registers(step: &Step) -> [u64; 16] {
+    let regs = &step.registers;
+    [
+        regs.rip, regs.rax, regs.rbx, regs.rcx, regs.rdx, regs.rsi, regs.rdi, regs.rbp, regs.r8,
+        regs.r9, regs.r10, regs.r11, regs.r12, regs.r13, regs.r14, regs.r15,
+    ]
+}
+
+/// Whether the instruction takes addresses from a vector register: opcodes 90 to 93 (gather) and A0 to A3
+/// (scatter) of the map 0F38, behind a prefix of VEX or EVEX.
+fn gathers(code: [u8; 8]) -> bool {
+    let opcode = match code {
+        [0xC4, map, _, opcode, ..] if map & 0x1F == 2 => opcode,
+        [0x62, map, _, _, opcode, ..] if map & 0x07 == 2 => opcode,
+        _ => return false,
+    };
+    matches!(opcode, 0x90..=0x93 | 0xA0..=0xA3)
+}
+
+/// Every section of one child: the registers before each instruction.
+fn trace(engine: &str, sak_len: usize, seed: u8) -> Vec<Vec<[u64; 16]>> {
+    let mut child = Stepped::start("seals_and_opens", &case(engine, sak_len, seed));
+    let mut sections = Vec::new();
+    let mut seen = BTreeSet::new();
+    loop {
+        let mut steps = Vec::new();
+        let section = child.section(|step| {
+            if is_own(engine) && seen.insert(step.registers.rip) {
+                assert!(!gathers(step.code()), "{engine} gathers or scatters");
+            }
+            steps.push(registers(step));
+        });
+        if section.is_none() {
+            return sections;
+        }
+        sections.push(steps);
+    }
+}
+
+/// Where the ways of two runs with different secrets part, if they do.
+fn parting(engine: &str, sak_len: usize) -> Option<String> {
+    let (one, two) = (trace(engine, sak_len, 1), trace(engine, sak_len, 200));
+    assert!(!one.is_empty() && one.len() == two.len(), "{engine}");
+    let compared = if is_own(engine) { 16 } else { 1 };
+    for (number, (one, two)) in one.iter().zip(&two).enumerate() {
+        assert!(one.len() > 200, "{engine}: only {} instructions", one.len());
+        let differs = |(one, two): (&[u64; 16], &[u64; 16])| one[..compared] != two[..compared];
+        let step = one.iter().zip(two).position(differs);
+        if let Some(step) = step.or_else(|| (one.len() != two.len()).then_some(one.len())) {
+            let (one, two) = (one.get(step), two.get(step));
+            return Some(format!(
+                "{engine}, key of {sak_len} octets, section {number}, step {step}: {one:x?} and {two:x?}"
+            ));
+        }
+    }
+    None
+}
+
+#[test]
+fn no_engine_goes_another_way_for_other_secrets() {
+    for engine in engines() {
+        for sak_len in [16, 32] {
+            assert_eq!(parting(engine.name(), sak_len), None);
+        }
+    }
+}
+
+#[test]
+fn an_engine_that_branches_or_indexes_is_found() {
+    for engine in [BRANCHES, INDEXES] {
+        assert!(parting(engine, 32).is_some(), "{engine}");
+    }
+    // vpgatherqq zmm17{k1}, [rax+zmm16*8], vpgatherdd ymm0, [rax+ymm1*4], ymm2; and two that are none.
+    assert!(gathers([0x62, 0xE2, 0xFD, 0x41, 0x91, 0x0C, 0xC0, 0]));
+    assert!(gathers([0xC4, 0xE2, 0x6D, 0x90, 0x04, 0x88, 0, 0]));
+    assert!(!gathers([0xC4, 0xE2, 0x7D, 0xDC, 0xC1, 0, 0, 0]));
+    assert!(!gathers([0x90; 8]));
+}
