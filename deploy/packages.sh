@@ -4,6 +4,7 @@
 #
 #   deploy/packages.sh          build, tests and demo
 #   deploy/packages.sh build    what cargo build needs, no more
+#   deploy/packages.sh compare  what benches/compare.sh needs
 #   deploy/packages.sh run      what a machine needs that only runs the demo with a ready binary
 #   deploy/packages.sh --list   prints the names and does nothing
 set -euo pipefail
@@ -14,12 +15,16 @@ run=(dpdk iproute2 ethtool tcpdump iperf3 iputils-ping procps)
 # user-mode-linux is the MACsec peer; qemu, busybox and cpio make the machine with PCI ports;
 # g++ compiles libFuzzer; prometheus scrapes; wpasupplicant speaks MKA; ca-certificates and xz-utils fetch and unpack.
 tests=(g++ user-mode-linux kmod wpasupplicant prometheus qemu-system-x86 busybox-static cpio xz-utils dpdk-dev)
+# Libraries whose AES-GCM is compared with ours. Intel's is for its own CPUs' kind only.
+peers=(libssl-dev)
+[ "$(dpkg --print-architecture)" != amd64 ] || peers+=(libipsec-mb-dev)
 
 case ${1:-all} in
     build) wanted=("${build[@]}") ;;
     run) wanted=("${run[@]}") ;;
-    all | --list) wanted=("${build[@]}" "${run[@]}" "${tests[@]}") ;;
-    *) echo "packages: unknown set '$1'; one of: build, run, --list, or nothing for all" >&2; exit 2 ;;
+    compare) wanted=("${build[@]}" "${run[@]}" "${peers[@]}") ;;
+    all | --list) wanted=("${build[@]}" "${run[@]}" "${tests[@]}" "${peers[@]}") ;;
+    *) echo "packages: unknown set '$1'; one of: build, compare, run, --list, or nothing for all" >&2; exit 2 ;;
 esac
 if [ "${1:-}" = --list ]; then printf '%s\n' "${wanted[@]}"; exit 0; fi
 

@@ -1,0 +1,59 @@
+//! AES-GCM of others beside ours, and the table of all comparisons: what `./benches/compare.sh` runs.
+//!
+//! `macsecgw-peers engines [--quick]` measures engines and leaves their rows in the folder that
+//! `COMPARE_DIR` names.
+
+mod bound;
+mod clock;
+mod engine;
+mod engines;
+mod frames;
+mod row;
+mod settings;
+mod stats;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let done = match arguments.first().map(String::as_str) {
+        Some("engines") => measure_engines(quick),
+        _ => Err("usage: macsecgw-peers engines [--quick]".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("macsecgw-peers: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where results are left.
+fn folder() -> PathBuf {
+    env::var_os("COMPARE_DIR").map_or_else(|| PathBuf::from("target/compare"), PathBuf::from)
+}
+
+fn leave(name: &str, text: &str) -> Result<(), String> {
+    let path = folder().join(name);
+    fs::create_dir_all(folder())
+        .and_then(|()| fs::write(&path, text))
+        .map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn measure_engines(quick: bool) -> Result<(), String> {
+    let settings = settings::Settings::from_environment(quick)?;
+    for engine in engine::all() {
+        println!("{:<28} {}", engine.name, engine.form);
+    }
+    let found = engines::measure(&settings)?;
+    let widths = row::widths(&found.widths);
+    let rows = row::text(&found.rows);
+    print!("\ncycles of instructions, the bound's inputs\n{widths}{rows}");
+    leave("bound.txt", &widths)?;
+    leave("engines.txt", &rows)?;
+    leave("engines.csv", &row::csv(&found.rows))
+}
