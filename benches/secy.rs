@@ -5,15 +5,20 @@
 //! all of it; `cargo bench --bench secy -- protect/ring/gcm-aes-xpn-256` some.
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where it can't go on")]
 
+#[path = "secy/frame.rs"]
+mod frame;
+
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use macsec_gateway::crypto::{KeyFactory, SaKey, Sak, engine};
 use macsec_gateway::ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Salt, Sci, Ssci};
 use macsec_gateway::macsec::{
-    Confidentiality, FrameBuf, FrameSet, Replay, RxParams, RxSa, RxSaParams, RxSaShared, RxSecy,
-    SectagSci, TxParams, TxSa, TxSaParams, TxSaShared, TxSecy, ValidateFrames, Verdicts, XpnParams,
+    Confidentiality, FrameSet, Replay, RxParams, RxSa, RxSaParams, RxSaShared, RxSecy, SectagSci,
+    TxParams, TxSa, TxSaParams, TxSaShared, TxSecy, ValidateFrames, Verdicts, XpnParams,
 };
+
+use frame::VecFrame;
 
 const SIZES: [usize; 7] = [64, 128, 256, 512, 1024, 1518, 9000];
 const BURST: usize = 32;
@@ -22,80 +27,6 @@ const AN: An = An::ALL[0];
 const KI: KeyIdentifier = KeyIdentifier([0x11; 16]);
 const SCI: Sci = Sci::new(MacAddr([2, 0, 0, 0, 0, 1]), 1);
 const DUPLICATE_DEPTH: usize = 4096;
-
-/// Room as in an mbuf: 128 octets ahead, and more than enough behind.
-const ROOM: usize = 128;
-
-/// Addresses and the EtherType of IPv4.
-const HEADER: [u8; 14] = [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 8, 0];
-
-/// A frame in a vector that stays where it is.
-#[derive(Clone)]
-struct VecFrame {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl VecFrame {
-    fn new(size: usize) -> Self {
-        let mut frame = Self {
-            buffer: vec![0x5A; ROOM + size + ROOM],
-            start: ROOM,
-            end: ROOM + size,
-        };
-        frame.refill(size);
-        frame
-    }
-
-    /// A plain frame again, with whatever user data the last one left.
-    fn refill(&mut self, size: usize) {
-        (self.start, self.end) = (ROOM, ROOM + size);
-        self.buffer[ROOM..ROOM + HEADER.len()].copy_from_slice(&HEADER);
-    }
-}
-
-impl FrameBuf for VecFrame {
-    fn octets(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    fn octets_mut(&mut self) -> &mut [u8] {
-        &mut self.buffer[self.start..self.end]
-    }
-
-    fn octets_and_room_mut(&mut self) -> &mut [u8] {
-        &mut self.buffer[self.start..]
-    }
-
-    fn is_contiguous(&self) -> bool {
-        true
-    }
-
-    fn grow_front(&mut self, n: usize) -> bool {
-        let room = n <= self.start;
-        self.start -= if room { n } else { 0 };
-        room
-    }
-
-    fn grow_back(&mut self, n: usize) -> bool {
-        let room = self.end + n <= self.buffer.len();
-        self.end += if room { n } else { 0 };
-        room
-    }
-
-    fn cut_front(&mut self, n: usize) -> bool {
-        let enough = n <= self.end - self.start;
-        self.start += if enough { n } else { 0 };
-        enough
-    }
-
-    fn cut_back(&mut self, n: usize) -> bool {
-        let enough = n <= self.end - self.start;
-        self.end -= if enough { n } else { 0 };
-        enough
-    }
-}
 
 fn make_key(factory: &dyn KeyFactory, suite: CipherSuite) -> SaKey {
     let sak = Sak::take(&mut vec![7; suite.sak_len()]).unwrap();
