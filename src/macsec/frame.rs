@@ -188,6 +188,12 @@ impl Verdicts {
         self.rejected.remove(index);
     }
 
+    /// Each of `frames` goes on.
+    pub const fn pass_all(&mut self, frames: FrameSet) {
+        self.passed = self.passed.union(frames);
+        self.rejected = self.rejected.minus(frames);
+    }
+
     /// Frame `index` is to be dropped.
     pub const fn reject(&mut self, index: usize, why: Reject) {
         if index < BURST_CAPACITY {

@@ -8,9 +8,12 @@
 mod clear_tags;
 mod counter;
 mod counters;
+mod deliver;
+mod first_look;
 mod frame;
 mod mtu;
 mod nonce;
+mod open_plans;
 mod params;
 mod pn_recovery;
 mod protect;
@@ -19,6 +22,7 @@ mod replay;
 mod rx_sa;
 mod rx_sc;
 mod rx_secy;
+mod seal_plans;
 mod sectag;
 mod tx_sa;
 mod tx_secy;
@@ -32,6 +36,7 @@ pub use counters::{
 };
 pub use frame::{FrameBuf, FrameSet, FrameSetIter, Verdicts};
 pub use mtu::{ETHERNET_HEADER_LEN, longest_frame, longest_secure_frame};
+pub use open_plans::{OpenPlans, OpenRun};
 pub use params::{
     Confidentiality, MAX_WINDOW_XPN, MIN_PLAIN_FRAME, ParamError, Replay, RxParams, SectagSci,
     TxParams, ValidateFrames, XpnParams,
@@ -42,6 +47,7 @@ pub use replay::{Position, ReplayWindow, Timeliness};
 pub use rx_sa::{RxSa, RxSaParams, RxSaShared};
 pub use rx_sc::{RetiredRxSas, RxSc};
 pub use rx_secy::{MAX_RX_SCS, RxSecy};
+pub use seal_plans::SealPlans;
 pub use sectag::{SecTag, SecTagError, Tci};
 pub use tx_sa::{TxSa, TxSaParams, TxSaShared};
 pub use tx_secy::TxSecy;

@@ -6,38 +6,40 @@ use crate::ieee::{Pn, Sci};
 use super::XpnParams;
 
 /// What a nonce is made of besides the packet number: fixed for an SA.
+///
+/// Without XPN it is the SCI, then a 32-bit PN; with XPN the SSCI, then a 64-bit PN, all XORed with the
+/// salt. Either is a fixed value of 12 octets whose last 8 are XORed with the PN, since a number without
+/// XPN has no upper half.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum NonceBase {
-    /// SCI, then a 32-bit PN.
-    Short(Sci),
-    /// SSCI, then a 64-bit PN, all XORed with the salt.
-    Extended(XpnParams),
+pub(super) struct NonceBase {
+    first: [u8; 4],
+    rest: u64,
 }
 
 impl NonceBase {
-    pub(super) const fn new(sci: Sci, xpn: Option<XpnParams>) -> Self {
-        match xpn {
-            None => Self::Short(sci),
-            Some(xpn) => Self::Extended(xpn),
+    pub(super) fn new(sci: Sci, xpn: Option<XpnParams>) -> Self {
+        let base = match xpn {
+            None => u128::from(sci.0) << 32,
+            Some(XpnParams { ssci, salt }) => {
+                let mut octets = [0; 16];
+                octets[4..].copy_from_slice(&salt.0);
+                u128::from(ssci.0) << 64 ^ u128::from_be_bytes(octets)
+            }
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "cut into 4 and 8 octets")]
+        let (first, rest) = ((base >> 64) as u32, base as u64);
+        Self {
+            first: first.to_be_bytes(),
+            rest,
         }
     }
 
+    /// The nonce of a frame. Without XPN `pn` is below 2^32.
+    #[inline]
     pub(super) fn nonce(&self, pn: Pn) -> [u8; NONCE_LEN] {
-        let mut nonce = [0; NONCE_LEN];
-        match self {
-            Self::Short(sci) => {
-                nonce[..8].copy_from_slice(&sci.octets());
-                nonce[8..].copy_from_slice(&pn.wire().to_be_bytes());
-            }
-            Self::Extended(XpnParams { ssci, salt }) => {
-                nonce[..4].copy_from_slice(&ssci.0.to_be_bytes());
-                nonce[4..].copy_from_slice(&pn.0.to_be_bytes());
-                for (octet, salt) in nonce.iter_mut().zip(salt.0) {
-                    *octet ^= salt;
-                }
-            }
-        }
-        nonce
+        let [a, b, c, d] = self.first;
+        let [e, f, g, h, i, j, k, l] = (self.rest ^ pn.0).to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 }
 

@@ -1,5 +1,9 @@
 //! Protection of a burst (802.1AE-2018 10.5): lay out, number, seal, put in order.
 //!
+//! In three pieces. `prepare` checks, numbers and lays out, and needs the SA; sealing needs its key
+//! alone ([`SealPlans::seal`]); `finish` puts in order and counts. The pieces of one burst follow each
+//! other; bursts may overlap, as long as each piece sees them in order.
+//!
 //! ```text
 //! given         DA SA | tags | data
 //! laid out      tags | DA SA | SecTAG | data | ICV      what is authenticated lies in one piece
@@ -7,15 +11,13 @@
 //! sent          DA SA | tags | SecTAG | data | ICV
 //! ```
 
-use arrayvec::ArrayVec;
-
 use super::clear_tags::{ADDRESSES_LEN, MAX_HEADER_LEN, clear_tags_len};
 use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::{
-    Confidentiality, FrameBuf, FrameSet, Reject, SecTag, SectagSci, Tci, TxCounters, TxParams,
-    TxSa, Verdicts,
+    Confidentiality, FrameBuf, FrameSet, Reject, SealPlans, SecTag, SectagSci, Tci, TxCounters,
+    TxParams, TxSa, Verdicts, seal_plans::SealPlan,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, TAG_LEN};
+use crate::crypto::TAG_LEN;
 use crate::ieee::{Pn, Sci};
 
 /// What all frames of a burst have in common.
@@ -29,11 +31,12 @@ pub(super) struct Shape {
     mtu: usize,
 }
 
-/// A frame that is laid out and waits for its seal.
+/// Where the parts of a frame lie that is laid out.
 struct Laid {
-    index: usize,
     clear_len: usize,
-    aad_len: usize,
+    sectag_len: usize,
+    /// Octets of user data that are authenticated and not encrypted.
+    clear_data_len: usize,
     data_len: usize,
 }
 
@@ -80,7 +83,7 @@ impl Shape {
     }
 
     /// Makes room and brings the octets into the order in which they are sealed.
-    fn lay_out(&self, frame: &mut impl FrameBuf, index: usize, pn: Pn) -> Result<Laid, Reject> {
+    fn lay_out(&self, frame: &mut impl FrameBuf, pn: Pn) -> Result<Laid, Reject> {
         let given = frame.octets().len();
         let pad = self.min_plain_frame.saturating_sub(given);
         if !frame.grow_back(pad + TAG_LEN) {
@@ -107,9 +110,9 @@ impl Shape {
         }
         write_header(frame.octets_mut(), clear_len, &sectag).ok_or(Reject::NoRoom)?;
         Ok(Laid {
-            index,
             clear_len,
-            aad_len: ADDRESSES_LEN + sectag.len() + self.clear_data_len(data_len),
+            sectag_len: sectag.len(),
+            clear_data_len: self.clear_data_len(data_len),
             data_len,
         })
     }
@@ -139,42 +142,38 @@ fn write_header(octets: &mut [u8], clear_len: usize, sectag: &SecTag) -> Option<
     sectag.emit(octets.get_mut(header_len..)?).map(|_| ())
 }
 
-/// Protects the frames of a burst under one SA, in frame order, with one call to the engine.
-pub(super) fn protect<B: FrameBuf>(
+/// Checks, numbers and lays out the frames of a burst under one SA, in frame order.
+pub(super) fn prepare<B: FrameBuf>(
     sa: &mut TxSa,
     shape: &Shape,
     counters: &TxCounters,
     frames: &mut [B],
     todo: FrameSet,
+    plans: &mut SealPlans,
     verdicts: &mut Verdicts,
 ) {
     let allowance = sa.allowance();
-    let mut laid = ArrayVec::<Laid, BURST_CAPACITY>::new();
-    let mut sealing = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-    for (index, frame) in frames.iter_mut().enumerate().take(BURST_CAPACITY) {
+    let mut numbered = 0;
+    for (index, (frame, plan)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
         if !todo.contains(index) {
             continue;
         }
-        let nth = laid.len() as u64;
+        let pn = sa.pn(numbered);
         let outcome = shape.check(frame).and_then(|()| {
-            if nth >= allowance.frames {
+            if numbered >= allowance.frames {
                 return Err(allowance.beyond);
             }
-            shape.lay_out(frame, index, sa.pn(nth))
+            shape.lay_out(frame, pn)
         });
         match outcome {
-            Ok(plan) => {
-                let len = frame.octets().len() - plan.clear_len;
-                // `lay_out` wrote a header that is longer than the clear tags.
-                let buffer = &mut frame.octets_and_room_mut()[plan.clear_len..];
-                sealing.push(AeadFrame {
-                    nonce: sa.nonce(sa.pn(nth)),
-                    aad_len: plan.aad_len,
-                    len,
-                    buffer,
-                });
-                laid.push(plan);
-                verdicts.pass(index);
+            Ok(laid) => {
+                *plan = plan_of(&laid, sa, pn);
+                numbered += 1;
+                plans.octets += laid.data_len as u64;
+                plans.frames.insert(index);
+                if laid.clear_len > 0 {
+                    plans.tagged.insert(index);
+                }
             }
             Err(why) => {
                 if why == Reject::TooLong {
@@ -184,35 +183,64 @@ pub(super) fn protect<B: FrameBuf>(
             }
         }
     }
-    // Before sealing: a number that met the key is used, whatever happens next.
-    sa.advance(laid.len() as u64);
-    if !sealing.is_empty() {
-        sa.key.seal(&mut sealing);
+    verdicts.pass_all(plans.frames);
+    if numbered > 0 {
+        plans.sa = Some((sa.an(), sa.ki()));
+        plans.encrypts = sa.confidentiality().encrypts();
+        // Before sealing: a number that met the key is used, whatever happens next.
+        sa.advance(numbered);
     }
-    drop(sealing);
-    put_tags_behind_addresses(frames, &laid);
-    count(counters, sa, &laid);
 }
 
-fn put_tags_behind_addresses<B: FrameBuf>(frames: &mut [B], laid: &[Laid]) {
-    for plan in laid.iter().filter(|plan| plan.clear_len > 0) {
-        let header_len = ADDRESSES_LEN + plan.clear_len;
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a frame that was checked against the MTU is far shorter than 4 GiB"
+)]
+fn plan_of(laid: &Laid, sa: &TxSa, pn: Pn) -> SealPlan {
+    let front = ADDRESSES_LEN + laid.sectag_len;
+    SealPlan {
+        nonce: sa.nonce(pn),
+        clear_len: laid.clear_len as u32,
+        aad_len: (front + laid.clear_data_len) as u32,
+        len: (front + laid.data_len + TAG_LEN) as u32,
+    }
+}
+
+/// Puts clear tags behind the addresses again and counts what was sealed.
+pub(super) fn finish<B: FrameBuf>(
+    sa: Option<&TxSa>,
+    counters: &TxCounters,
+    frames: &mut [B],
+    plans: &SealPlans,
+) {
+    for index in plans.tagged {
+        let clear_len = plans.plans[index].clear_len as usize;
         if let Some(header) = frames
-            .get_mut(plan.index)
-            .and_then(|frame| frame.octets_mut().get_mut(..header_len))
+            .get_mut(index)
+            .and_then(|frame| frame.octets_mut().get_mut(..ADDRESSES_LEN + clear_len))
         {
-            header.rotate_left(plan.clear_len);
+            header.rotate_left(clear_len);
         }
     }
+    let missing = plans.frames.minus(plans.sealed()).len();
+    counters.frames.count_passed(plans.sealed().len());
+    if missing > 0 {
+        // Numbered and never sealed: they end here.
+        counters.frames.count_rejected(Reject::NoTxSa, missing);
+        return;
+    }
+    if let Some(sa) = sa {
+        sa.count_octets(plans.octets);
+    }
+    count(counters, plans);
 }
 
 /// Octets are those of user data (802.1AE-2018 10.7.19): no addresses, SecTAG, ICV or clear tags.
-fn count(counters: &TxCounters, sa: &TxSa, laid: &[Laid]) {
-    let pkts = laid.len() as u64;
-    let octets = laid.iter().map(|plan| plan.data_len as u64).sum();
-    sa.count_octets(octets);
-    let by_an = &counters.sas[sa.an().index()];
-    if sa.confidentiality().encrypts() {
+fn count(counters: &TxCounters, plans: &SealPlans) {
+    let Some((an, _)) = plans.sa else { return };
+    let (pkts, octets) = (u64::from(plans.frames.len()), plans.octets);
+    let by_an = &counters.sas[an.index()];
+    if plans.encrypts {
         counters.out_pkts_encrypted.add(pkts);
         counters.out_octets_encrypted.add(octets);
         by_an.out_pkts_encrypted.add(pkts);

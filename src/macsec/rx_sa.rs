@@ -83,6 +83,8 @@ pub struct RxSa {
     confidentiality: Confidentiality,
     pub(super) window: ReplayWindow,
     shared: Arc<RxSaShared>,
+    /// Its place among the SAs of the burst that was prepared last.
+    pub(super) run: usize,
 }
 
 impl RxSa {
@@ -111,6 +113,7 @@ impl RxSa {
             confidentiality: params.confidentiality,
             window,
             shared: params.shared,
+            run: 0,
         };
         sa.publish();
         Ok(sa)

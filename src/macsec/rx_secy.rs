@@ -3,9 +3,10 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{
-    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Replay, RetiredRxSas, RxParams, RxSa, RxSc, RxScCounters,
-    RxSecyCounters, ValidateFrames, Verdicts, validate,
+    FrameBuf, FrameSet, MIN_PLAIN_FRAME, OpenPlans, OpenRun, Replay, RetiredRxSas, RxParams, RxSa,
+    RxSc, RxScCounters, RxSecyCounters, ValidateFrames, Verdicts, validate,
 };
+use crate::crypto::SaKey;
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
 
 /// Channels that a SecY has room for.
@@ -22,6 +23,8 @@ pub struct RxSecy {
     /// Ascending by SCI.
     pub(super) scs: Vec<RxSc>,
     pub(super) counters: Arc<RxSecyCounters>,
+    /// Of bursts that are validated at once.
+    plans: Option<Box<OpenPlans>>,
 }
 
 impl RxSecy {
@@ -33,6 +36,7 @@ impl RxSecy {
             min_plain_frame: MIN_PLAIN_FRAME,
             scs: Vec::with_capacity(MAX_RX_SCS),
             counters: Arc::default(),
+            plans: Some(Box::default()),
         }
     }
 
@@ -177,16 +181,66 @@ impl RxSecy {
     /// Validates those of `frames` that `todo` names, in their order, and says in `verdicts` what
     /// became of each. What `verdicts` says of other frames stays; frames beyond the burst's
     /// capacity are not looked at. The octets of a rejected frame are unspecified.
+    ///
+    /// All three pieces on one thread: [`Self::prepare`], [`OpenPlans::open`], [`Self::finish`].
     pub fn validate_burst<B: FrameBuf>(
         &mut self,
         frames: &mut [B],
         todo: FrameSet,
         verdicts: &mut Verdicts,
     ) {
-        let todo = todo.intersection(FrameSet::first(frames.len()));
-        verdicts.forget(todo);
-        validate::validate(self, frames, todo, verdicts);
-        self.counters.frames.count(todo, verdicts);
+        // Always there: it is put back below.
+        let mut plans = self.plans.take().unwrap_or_default();
+        self.prepare(frames, todo, &mut plans, verdicts);
+        plans.open(frames, |_, run| self.key(run).map(|key| &**key));
+        self.finish(frames, &plans, verdicts);
+        self.plans = Some(plans);
+    }
+
+    /// The first piece of validation: finds each frame's SA and decides over frames that need no key.
+    /// `verdicts` is complete after [`Self::finish`]. What `plans` held is forgotten.
+    pub fn prepare<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        todo: FrameSet,
+        plans: &mut OpenPlans,
+        verdicts: &mut Verdicts,
+    ) {
+        plans.clear();
+        plans.todo = todo.intersection(FrameSet::first(frames.len()));
+        verdicts.forget(plans.todo);
+        validate::prepare(self, frames, plans, verdicts);
+    }
+
+    /// The key of the frames of `run`. A clone of it keeps it usable elsewhere, also after the SA was
+    /// retired. `None`: the SA is not there any more.
+    #[must_use]
+    pub fn key(&self, run: &OpenRun) -> Option<&SaKey> {
+        let channel = &self.scs[self.place_of_run(run)?];
+        let sa = channel.sa(run.an).filter(|sa| sa.ki() == run.ki);
+        sa.map(|sa| &sa.key)
+    }
+
+    /// The last piece, in the order of the first: judges what was opened, delivers and counts.
+    ///
+    /// Channels and SAs may have come and gone since: a frame whose SA went is dropped, since nothing
+    /// says any more whether its number was used.
+    pub fn finish<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        plans: &OpenPlans,
+        verdicts: &mut Verdicts,
+    ) {
+        validate::finish(self, frames, plans, verdicts);
+        self.counters.frames.count(plans.todo, verdicts);
+    }
+
+    /// Where the channel of a run is now.
+    pub(super) fn place_of_run(&self, run: &OpenRun) -> Option<usize> {
+        match self.scs.get(run.place) {
+            Some(channel) if channel.sci() == run.sci => Some(run.place),
+            _ => self.place_of(run.sci).ok(),
+        }
     }
 
     /// Where the channel is, or where it would be inserted.

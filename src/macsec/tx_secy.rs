@@ -3,8 +3,10 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{
-    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Reject, TxCounters, TxParams, TxSa, Verdicts, protect,
+    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Reject, SealPlans, TxCounters, TxParams, TxSa, Verdicts,
+    protect,
 };
+use crate::crypto::SaKey;
 use crate::ieee::{An, KeyIdentifier};
 
 /// The transmit half of a SecY, owned by the worker of a protect lane.
@@ -18,6 +20,8 @@ pub struct TxSecy {
     sas: [Option<Box<TxSa>>; An::COUNT],
     encoding: Option<An>,
     counters: Arc<TxCounters>,
+    /// Of bursts that are protected at once.
+    plans: Option<Box<SealPlans>>,
 }
 
 impl TxSecy {
@@ -30,6 +34,7 @@ impl TxSecy {
             sas: [const { None }; An::COUNT],
             encoding: None,
             counters: Arc::default(),
+            plans: Some(Box::default()),
         }
     }
 
@@ -105,26 +110,70 @@ impl TxSecy {
     /// Protects those of `frames` that `todo` names, in their order, and says in `verdicts` what
     /// became of each. What `verdicts` says of other frames stays; frames beyond the burst's
     /// capacity are not looked at. The octets of a rejected frame are unspecified.
+    ///
+    /// All three pieces on one thread: [`Self::prepare`], [`SealPlans::seal`], [`Self::finish`].
     pub fn protect_burst<B: FrameBuf>(
         &mut self,
         frames: &mut [B],
         todo: FrameSet,
         verdicts: &mut Verdicts,
     ) {
+        // Always there: it is put back below.
+        let mut plans = self.plans.take().unwrap_or_default();
+        self.prepare(frames, todo, &mut plans, verdicts);
+        if let Some(key) = self.key(&plans) {
+            plans.seal(&**key, frames);
+        }
+        self.finish(frames, &plans);
+        self.plans = Some(plans);
+    }
+
+    /// The first piece of protection: checks, numbers and lays out, and says in `verdicts` which frames
+    /// go on once they are sealed. What `plans` held is forgotten.
+    ///
+    /// Bursts are numbered in the order in which they are prepared.
+    pub fn prepare<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        todo: FrameSet,
+        plans: &mut SealPlans,
+        verdicts: &mut Verdicts,
+    ) {
         let todo = todo.intersection(FrameSet::first(frames.len()));
         verdicts.forget(todo);
+        plans.clear();
         let encoding = self
             .encoding
             .and_then(|an| self.sas[an.index()].as_deref_mut());
         match encoding {
             Some(sa) => {
                 let shape = protect::Shape::new(&self.params, self.min_plain_frame, sa);
-                protect::protect(sa, &shape, &self.counters, frames, todo, verdicts);
+                protect::prepare(sa, &shape, &self.counters, frames, todo, plans, verdicts);
             }
             None => todo
                 .iter()
                 .for_each(|index| verdicts.reject(index, Reject::NoTxSa)),
         }
-        self.counters.frames.count(todo, verdicts);
+        let decided = todo.minus(plans.frames);
+        self.counters.frames.count(decided, verdicts);
+    }
+
+    /// The key that prepared frames are to be sealed with. A clone of it keeps it usable elsewhere, also
+    /// after the SA was retired. `None`: there is nothing to seal.
+    #[must_use]
+    pub fn key(&self, plans: &SealPlans) -> Option<&SaKey> {
+        self.sa_of(plans).map(|sa| &sa.key)
+    }
+
+    /// The last piece, in the order of the first: brings sealed frames into the order of the wire and
+    /// counts them. The SA may have been retired since. Frames that `plans` does not call
+    /// [`sealed`](SealPlans::sealed) count as dropped, and must be.
+    pub fn finish<B: FrameBuf>(&mut self, frames: &mut [B], plans: &SealPlans) {
+        protect::finish(self.sa_of(plans), &self.counters, frames, plans);
+    }
+
+    fn sa_of(&self, plans: &SealPlans) -> Option<&TxSa> {
+        let (an, ki) = plans.sa()?;
+        self.sa(an).filter(|sa| sa.ki() == ki)
     }
 }

@@ -1,89 +1,39 @@
 //! Validation of a burst (802.1AE-2018 10.6): sort out, open, judge, deliver.
 //!
-//! 1. Each frame's SecTAG is checked, its channel and SA are found and its number is looked at.
-//!    Frames that need no key are decided here.
-//! 2. The others are brought into the order in which they were sealed (see `protect`), and each run
-//!    of frames under one SA goes to the engine in one call.
-//! 3. In frame order each outcome is judged: the ICV, then the number once more, since a frame before
-//!    it in the same burst may have used it.
-//!
-//! Delivered is `DA SA | clear tags | user data`, without pad behind a short length and padded anew
-//! where that is too short for Ethernet.
+//! 1. `prepare`: each frame's SecTAG is checked, its channel and SA are found and its number is looked
+//!    at. Frames that need no key are decided here. The others are brought into the order in which they
+//!    were sealed (see `protect`).
+//! 2. [`OpenPlans::open`](super::OpenPlans::open): the frames of each SA go to the engine in one call.
+//! 3. `finish`: of each SA the outcomes are judged in frame order: the ICV, then the number once more,
+//!    since a frame before it in the same burst, or a burst before it, may have used it.
 
 use arrayvec::ArrayVec;
 
-use super::clear_tags::{ADDRESSES_LEN, clear_tags_len, ether_type_at};
-use super::mtu::{ETHERNET_HEADER_LEN, longest_frame, longest_secure_frame};
+use super::deliver::{Rules, deliver};
+use super::first_look::{FirstLook, Found, Unvalidated, first_look};
+use super::open_plans::{OpenPlan, OpenPlans, OpenRun};
 use super::{
-    FrameBuf, FrameSet, Reject, RxParams, RxSaCounters, RxSc, RxScCounters, RxSecy, RxSecyCounters,
-    SecTag, Tci, Timeliness, ValidateFrames, Verdicts,
+    FrameBuf, FrameSet, Reject, RxSaCounters, RxSc, RxScCounters, RxSecy, RxSecyCounters,
+    Timeliness, ValidateFrames, Verdicts,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, Opened, TAG_LEN};
-use crate::ieee::{An, EtherType, MacAddr, Pn};
+use crate::crypto::BURST_CAPACITY;
 
-/// Where the parts of a frame lie.
-#[derive(Clone, Copy)]
-struct Layout {
-    clear_len: usize,
-    sectag_len: usize,
-    data_len: usize,
-}
-
-impl Layout {
-    const fn header_len(&self) -> usize {
-        ADDRESSES_LEN + self.clear_len
-    }
-
-    /// Octets up to the end of the ICV.
-    const fn protected_len(&self) -> usize {
-        self.header_len() + self.sectag_len + self.data_len + TAG_LEN
-    }
-}
-
-/// A frame that goes to the engine.
-struct Plan {
-    index: usize,
-    sc: usize,
-    an: An,
-    layout: Layout,
-    aad_len: usize,
-    pn: Pn,
-    changed: bool,
-}
-
-/// What the first look at a frame says.
-enum FirstLook {
-    /// Delivered as it is: it has no SecTAG.
-    Untagged,
-    /// Delivered without SecTAG and ICV, and not validated.
-    Unvalidated(Layout, Unvalidated),
-    /// To be opened.
-    Open(Plan),
-}
-
-/// Why a tagged frame is delivered without validation, which is also where it is counted.
-#[derive(Clone, Copy)]
-enum Unvalidated {
-    UnknownSci,
-    UnusedSa(usize, An),
-    Unchecked(usize),
-}
-
-/// Validates the frames of a burst.
-pub(super) fn validate<B: FrameBuf>(
+/// Sorts the frames of a burst out.
+pub(super) fn prepare<B: FrameBuf>(
     secy: &mut RxSecy,
     frames: &mut [B],
-    todo: FrameSet,
+    plans: &mut OpenPlans,
     verdicts: &mut Verdicts,
 ) {
-    let mut plans = ArrayVec::<Plan, BURST_CAPACITY>::new();
-    for (index, frame) in frames.iter_mut().enumerate().take(BURST_CAPACITY) {
-        if !todo.contains(index) {
+    for (index, frame) in frames.iter_mut().enumerate() {
+        if !plans.todo.contains(index) {
             continue;
         }
-        let outcome = match first_look(secy, frame, index) {
-            Ok(FirstLook::Open(plan)) => {
-                plans.push(plan);
+        let outcome = match first_look(secy, frame) {
+            Ok(FirstLook::Open(found, plan)) => {
+                put_tags_ahead(frame, &plan);
+                plans.plans[index] = plan;
+                join_run(secy, &mut plans.runs, found, index);
                 continue;
             }
             Ok(FirstLook::Untagged) => {
@@ -97,8 +47,94 @@ pub(super) fn validate<B: FrameBuf>(
         };
         settle(&secy.counters, verdicts, index, outcome);
     }
-    for run in plans.chunk_by(|a, b| a.sc == b.sc && a.an == b.an) {
-        validate_run(secy, frames, run, verdicts);
+}
+
+/// Brings a frame into the order in which it was sealed.
+fn put_tags_ahead(frame: &mut impl FrameBuf, plan: &OpenPlan) {
+    let layout = &plan.layout;
+    if layout.clear_len > 0
+        && let Some(header) = frame.octets_mut().get_mut(..layout.header_len())
+    {
+        header.rotate_right(layout.clear_len as usize);
+    }
+}
+
+/// Adds a frame to those of its SA.
+fn join_run(
+    secy: &mut RxSecy,
+    runs: &mut ArrayVec<OpenRun, BURST_CAPACITY>,
+    found: Found,
+    index: usize,
+) {
+    let Found { sc, an } = found;
+    let channel = &mut secy.scs[sc];
+    let sci = channel.sci();
+    let Some(sa) = channel.sas[an.index()].as_deref_mut() else {
+        return;
+    };
+    // An SA knows its run of the burst under way: no search, however many SAs a burst has.
+    if let Some(run) = runs
+        .get_mut(sa.run)
+        .filter(|run| run.place == sc && run.an == an)
+    {
+        run.frames.insert(index);
+        return;
+    }
+    sa.run = runs.len();
+    runs.push(OpenRun {
+        frames: FrameSet(1 << index),
+        place: sc,
+        sci,
+        an,
+        ki: sa.ki(),
+    });
+}
+
+/// Judges what was opened, SA by SA, and counts.
+pub(super) fn finish<B: FrameBuf>(
+    secy: &mut RxSecy,
+    frames: &mut [B],
+    plans: &OpenPlans,
+    verdicts: &mut Verdicts,
+) {
+    for run in &plans.runs {
+        match secy.place_of_run(run) {
+            Some(place) => finish_run(secy, place, frames, plans, run, verdicts),
+            None => run
+                .frames
+                .iter()
+                .for_each(|index| settle(&secy.counters, verdicts, index, Err(Reject::NoSci))),
+        }
+    }
+}
+
+fn finish_run<B: FrameBuf>(
+    secy: &mut RxSecy,
+    place: usize,
+    frames: &mut [B],
+    plans: &OpenPlans,
+    run: &OpenRun,
+    verdicts: &mut Verdicts,
+) {
+    let rules = Rules::of(secy);
+    let channel = &mut secy.scs[place];
+    count_octets(&channel.counters, plans, run);
+    let mut octets = 0;
+    for index in run.frames {
+        let plan = &plans.plans[index];
+        let authentic = plans.authentic.contains(index);
+        if authentic {
+            octets += u64::from(plan.layout.data_len);
+        }
+        let outcome = match frames.get_mut(index) {
+            Some(frame) => judge(channel, &rules, frame, plan, run, authentic),
+            None => Err(Reject::NoRoom),
+        };
+        settle(&secy.counters, verdicts, index, outcome);
+    }
+    if let Some(sa) = channel.sa(run.an).filter(|sa| sa.ki() == run.ki) {
+        sa.count_octets(octets);
+        sa.publish();
     }
 }
 
@@ -136,222 +172,30 @@ fn count_unvalidated(secy: &RxSecy, why: Unvalidated) {
     }
 }
 
-/// Everything that can be said of a frame without its key.
-fn first_look(secy: &RxSecy, frame: &impl FrameBuf, index: usize) -> Result<FirstLook, Reject> {
-    if !frame.is_contiguous() {
-        return Err(Reject::Chained);
-    }
-    let octets = frame.octets();
-    if octets.len() < ETHERNET_HEADER_LEN {
-        return Err(Reject::Runt);
-    }
-    // First of all: a driver may have cut it, so nothing in it is to be believed.
-    if octets.len() > longest_secure_frame(secy.params.mtu) {
-        return Err(Reject::TooLong);
-    }
-    let clear_len = clear_tags_len(octets, secy.params.clear_vlan_tags);
-    let header_len = ADDRESSES_LEN + clear_len;
-    if ether_type_at(octets, header_len) != Some(EtherType::MACSEC) {
-        return untagged(&secy.params, octets);
-    }
-    let mpdu = octets.get(header_len..).unwrap_or_default();
-    let sectag = SecTag::parse(mpdu).map_err(|_| Reject::BadTag)?;
-    let layout = Layout {
-        clear_len,
-        sectag_len: sectag.len(),
-        data_len: sectag.data_len(mpdu.len()).map_err(|_| Reject::BadTag)?,
-    };
-    if sectag.tci.has(Tci::E) && !sectag.tci.has(Tci::C) {
-        return Err(Reject::KayOnly);
-    }
-    // A frame whose user data was changed is of no use unvalidated (802.1AE-2018 10.6.1).
-    let may_pass = !sectag.tci.has(Tci::C) && secy.params.validate != ValidateFrames::Strict;
-    let Some(sc) = channel_of(secy, octets, &sectag) else {
-        return if may_pass {
-            Ok(FirstLook::Unvalidated(layout, Unvalidated::UnknownSci))
-        } else {
-            Err(Reject::NoSci)
-        };
-    };
-    look_at_sa(secy, sc, &sectag, layout, may_pass, index)
-}
-
-fn untagged(params: &RxParams, octets: &[u8]) -> Result<FirstLook, Reject> {
-    match params.validate {
-        ValidateFrames::Strict => Err(Reject::NoTag),
-        _ if octets.len() > longest_frame(octets, params.mtu) => Err(Reject::TooLong),
-        _ => Ok(FirstLook::Untagged),
-    }
-}
-
-/// The place of the frame's channel. Without any hint in the SecTAG it is that of the one peer, if
-/// there is exactly one (802.1AE-2018 9.5).
-fn channel_of(secy: &RxSecy, octets: &[u8], sectag: &SecTag) -> Option<usize> {
-    let source = MacAddr(*octets.get(6..)?.first_chunk::<6>()?);
-    match sectag.channel(source) {
-        Some(sci) => secy.place_of(sci).ok(),
-        None if secy.scs.len() == 1 => Some(0),
-        None => None,
-    }
-}
-
-fn look_at_sa(
-    secy: &RxSecy,
-    sc: usize,
-    sectag: &SecTag,
-    layout: Layout,
-    may_pass: bool,
-    index: usize,
-) -> Result<FirstLook, Reject> {
-    let channel = &secy.scs[sc];
-    let an = sectag.tci.an();
-    let by_an = &channel.counters.sas[an.index()];
-    let Some(sa) = channel.sa(an) else {
-        if may_pass {
-            let why = Unvalidated::UnusedSa(sc, an);
-            return Ok(FirstLook::Unvalidated(layout, why));
-        }
-        channel.counters.in_pkts_not_using_sa.add(1);
-        by_an.in_pkts_not_using_sa.add(1);
-        return Err(Reject::NotUsingSa);
-    };
-    sectag
-        .check_pn(sa.suite().pn_space())
-        .map_err(|_| Reject::BadTag)?;
-    let pn = sa.full_pn(sectag.pn);
-    if pn.0 == 0 {
-        // The low half may be 0, the whole number may not: no transmitter starts there.
-        return Err(Reject::BadTag);
-    }
-    sa.window
-        .admit(pn)
-        .inspect_err(|&why| count_untimely(&channel.counters, why))?;
-    let changed = sectag.tci.has(Tci::C);
-    if !changed && secy.params.validate == ValidateFrames::Disabled {
-        return Ok(FirstLook::Unvalidated(layout, Unvalidated::Unchecked(sc)));
-    }
-    if pn > sa.suite().pn_space().last() || (changed && !sectag.tci.has(Tci::E)) {
-        // C without E: user data that protection changed without encrypting it. No GCM suite does
-        // that (802.1AE-2018 14.5), so no such frame can be valid. Nor can the number that every
-        // transmitter must leave unused at the end of the extended space.
-        count_not_valid(&channel.counters, by_an);
-        return Err(Reject::NotValid);
-    }
-    let clear_data = if changed {
-        sa.confidentiality().offset().min(layout.data_len)
-    } else {
-        layout.data_len
-    };
-    Ok(FirstLook::Open(Plan {
-        index,
-        sc,
-        an,
-        layout,
-        aad_len: ADDRESSES_LEN + layout.sectag_len + clear_data,
-        pn,
-        changed,
-    }))
-}
-
-fn count_untimely(counters: &RxScCounters, why: Reject) {
+pub(super) fn count_untimely(counters: &RxScCounters, why: Reject) {
     match why {
         Reject::Duplicate => counters.in_pkts_duplicate.add(1),
         _ => counters.in_pkts_late.add(1),
     }
 }
 
-fn count_not_valid(counters: &RxScCounters, by_an: &RxSaCounters) {
+pub(super) fn count_not_valid(counters: &RxScCounters, by_an: &RxSaCounters) {
     counters.in_pkts_not_valid.add(1);
     by_an.in_pkts_not_valid.add(1);
 }
 
-/// Opens and judges frames that follow each other under one SA.
-fn validate_run<B: FrameBuf>(
-    secy: &mut RxSecy,
-    frames: &mut [B],
-    run: &[Plan],
-    verdicts: &mut Verdicts,
-) {
-    let Some(Plan { sc, an, .. }) = run.first() else {
-        return;
-    };
-    let rules = Rules::of(secy);
-    let channel = &mut secy.scs[*sc];
-    let opened = open(channel, *an, frames, run);
-    let mut octets = 0;
-    for (nth, plan) in run.iter().enumerate() {
-        let authentic = opened.is_ok(nth);
-        if authentic {
-            octets += plan.layout.data_len as u64;
-        }
-        let outcome = match frames.get_mut(plan.index) {
-            Some(frame) => judge(channel, &rules, frame, plan, authentic),
-            None => Err(Reject::NoRoom),
-        };
-        settle(&secy.counters, verdicts, plan.index, outcome);
-    }
-    if let Some(sa) = channel.sa(*an) {
-        sa.count_octets(octets);
-        sa.publish();
-    }
-}
-
-/// Brings the frames into the order in which they were sealed and hands them to the engine.
-fn open<B: FrameBuf>(channel: &RxSc, an: An, frames: &mut [B], run: &[Plan]) -> Opened {
-    let Some(sa) = channel.sa(an) else {
-        return Opened::default();
-    };
-    let first = run.first().map_or(0, |plan| plan.index);
-    let mut rest = frames.iter_mut().enumerate().skip(first);
-    let mut opening = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-    for plan in run {
-        let layout = &plan.layout;
-        let protected = rest
-            .find(|(index, _)| *index == plan.index)
-            .map(|(_, frame)| frame.octets_and_room_mut())
-            .unwrap_or_default();
-        if let Some(header) = protected.get_mut(..layout.header_len()) {
-            header.rotate_right(layout.clear_len);
-        }
-        opening.push(AeadFrame {
-            nonce: sa.nonce(plan.pn),
-            aad_len: plan.aad_len,
-            len: layout.protected_len() - layout.clear_len,
-            // Pad behind the ICV counts as room: nobody reads it again.
-            buffer: protected.get_mut(layout.clear_len..).unwrap_or_default(),
-        });
-    }
-    count_octets(&channel.counters, run);
-    sa.key.open(&mut opening)
-}
-
 /// Octets of user data, whatever comes of them (802.1AE-2018 10.7.10).
-fn count_octets(counters: &RxScCounters, run: &[Plan]) {
+fn count_octets(counters: &RxScCounters, plans: &OpenPlans, run: &OpenRun) {
     let octets = |changed| {
-        run.iter()
+        run.frames
+            .iter()
+            .map(|index| &plans.plans[index])
             .filter(|plan| plan.changed == changed)
-            .map(|plan| plan.layout.data_len as u64)
+            .map(|plan| u64::from(plan.layout.data_len))
             .sum()
     };
     counters.in_octets_validated.add(octets(false));
     counters.in_octets_decrypted.add(octets(true));
-}
-
-/// What the SecY demands of a frame whatever its channel.
-struct Rules {
-    validate: ValidateFrames,
-    mtu: usize,
-    min_plain_frame: usize,
-}
-
-impl Rules {
-    const fn of(secy: &RxSecy) -> Self {
-        Self {
-            validate: secy.params.validate,
-            mtu: secy.params.mtu,
-            min_plain_frame: secy.min_plain_frame,
-        }
-    }
 }
 
 /// What becomes of a frame whose ICV was looked at, in the order of the burst.
@@ -359,14 +203,17 @@ fn judge(
     channel: &mut RxSc,
     rules: &Rules,
     frame: &mut impl FrameBuf,
-    plan: &Plan,
+    plan: &OpenPlan,
+    run: &OpenRun,
     authentic: bool,
 ) -> Result<(), Reject> {
-    if let Some(header) = frame.octets_mut().get_mut(..plan.layout.header_len()) {
-        header.rotate_left(plan.layout.clear_len);
+    if plan.layout.clear_len > 0
+        && let Some(header) = frame.octets_mut().get_mut(..plan.layout.header_len())
+    {
+        header.rotate_left(plan.layout.clear_len as usize);
     }
     let counters = &channel.counters;
-    let by_an = &counters.sas[plan.an.index()];
+    let by_an = &counters.sas[run.an.index()];
     if !authentic {
         if plan.changed || rules.validate == ValidateFrames::Strict {
             count_not_valid(counters, by_an);
@@ -378,7 +225,13 @@ fn judge(
         by_an.in_pkts_invalid.add(1);
         return Ok(());
     }
-    let Some(sa) = channel.sas[plan.an.index()].as_deref_mut() else {
+    // Without the window that goes with the key nothing proves that the frame is new.
+    let Some(sa) = channel.sas[run.an.index()]
+        .as_deref_mut()
+        .filter(|sa| sa.ki() == run.ki)
+    else {
+        counters.in_pkts_not_using_sa.add(1);
+        by_an.in_pkts_not_using_sa.add(1);
         return Err(Reject::NotUsingSa);
     };
     let timeliness = sa
@@ -393,35 +246,6 @@ fn judge(
             by_an.in_pkts_ok.add(1);
         }
         Timeliness::Delayed => counters.in_pkts_delayed.add(1),
-    }
-    Ok(())
-}
-
-/// Takes SecTAG, ICV and pad off, and pads anew to what Ethernet demands.
-///
-/// Only now all VLAN tags of the plain frame can be seen, so that only now it shows whether the frame
-/// is longer than the link allows.
-fn deliver(frame: &mut impl FrameBuf, layout: Layout, rules: &Rules) -> Result<(), Reject> {
-    let plain_len = layout.header_len() + layout.data_len;
-    let behind = frame
-        .octets()
-        .len()
-        .checked_sub(layout.sectag_len + plain_len)
-        .ok_or(Reject::NoRoom)?;
-    frame
-        .octets_mut()
-        .copy_within(..layout.header_len(), layout.sectag_len);
-    if !(frame.cut_front(layout.sectag_len) && frame.cut_back(behind)) {
-        return Err(Reject::NoRoom);
-    }
-    if plain_len > longest_frame(frame.octets(), rules.mtu) {
-        return Err(Reject::TooLong);
-    }
-    if !frame.grow_back(rules.min_plain_frame.saturating_sub(plain_len)) {
-        return Err(Reject::NoRoom);
-    }
-    if let Some(pad) = frame.octets_mut().get_mut(plain_len..) {
-        pad.fill(0);
     }
     Ok(())
 }

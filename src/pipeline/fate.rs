@@ -69,13 +69,21 @@ impl<'a> Fates<'a> {
 
     /// Takes over what MACsec said of its frames.
     pub(super) fn settle(&mut self, verdicts: &Verdicts) {
-        self.onward = self
-            .onward
-            .union(verdicts.passed().intersection(self.macsec));
-        for at in verdicts.rejected().intersection(self.macsec) {
-            if let Some(reject) = verdicts.reject_of(at) {
-                self.drop(DropReason::Macsec(reject));
-            }
+        settle(verdicts, self.macsec, &mut self.onward, self.counters);
+    }
+}
+
+/// Lets those of `macsec` go on that MACsec passed, and counts the others.
+pub(super) fn settle(
+    verdicts: &Verdicts,
+    macsec: FrameSet,
+    onward: &mut FrameSet,
+    counters: &LaneCounters,
+) {
+    *onward = onward.union(verdicts.passed().intersection(macsec));
+    for at in verdicts.rejected().intersection(macsec) {
+        if let Some(reject) = verdicts.reject_of(at) {
+            counters.dropped(DropReason::Macsec(reject)).add(1);
         }
     }
 }

@@ -4,6 +4,10 @@
 //! SecY as one burst, and says which frames go on. It owns its SecY half and its counters, so it has
 //! one writer: the worker that runs it. There is no DPDK in here; a frame is a
 //! [`FrameBuf`](crate::macsec::FrameBuf).
+//!
+//! A burst goes through a lane in three pieces: `prepare`, the engine's work, `finish`. The first and the
+//! last are the lane's own and in order; the second needs no lane, so that another thread can do it:
+//! [`ProtectJob`], [`ValidateJob`].
 
 mod eapol;
 mod ethernet;
@@ -13,5 +17,5 @@ mod protect;
 mod tests;
 mod validate;
 
-pub use protect::{ProtectLane, ProtectSetup};
-pub use validate::{ValidateLane, ValidateSetup};
+pub use protect::{ProtectJob, ProtectLane, ProtectSetup};
+pub use validate::{ValidateJob, ValidateLane, ValidateSetup};

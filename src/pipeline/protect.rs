@@ -1,6 +1,7 @@
 //! The protect lane: plain to secure.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
 
 use super::{
     ethernet::outer_ethertype,
@@ -8,8 +9,9 @@ use super::{
 };
 use crate::{
     bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
+    crypto::SaKey,
     ieee::EtherType,
-    macsec::{FrameBuf, FrameSet, Reject, TxSecy, Verdicts, longest_frame},
+    macsec::{FrameBuf, FrameSet, Reject, SealPlans, TxSecy, Verdicts, longest_frame},
 };
 
 /// What a protect lane is made of.
@@ -31,6 +33,52 @@ pub struct ProtectLane {
     kay_ethertype: EtherType,
     verdicts: Verdicts,
     too_long_said: bool,
+    /// Of bursts that are dealt with at once.
+    job: Option<Box<ProtectJob>>,
+}
+
+/// A burst of a protect lane between its first piece and its last. It goes with its frames, from thread
+/// to thread; made once and used again. Any number of bursts may be under way.
+#[derive(Default)]
+pub struct ProtectJob {
+    onward: FrameSet,
+    plans: SealPlans,
+    key: Option<SaKey>,
+}
+
+impl ProtectJob {
+    /// The second piece: seals the frames with the key that was lent. The one piece that costs much.
+    pub fn run<B: FrameBuf>(&mut self, frames: &mut [B]) {
+        if let Some(key) = &self.key {
+            self.plans.seal(&**key, frames);
+        }
+    }
+
+    /// Lets go of the key that was lent: a retired one is wiped where its last reference ends.
+    pub fn forget_keys(&mut self) {
+        self.key = None;
+    }
+}
+
+/// Puts `key` into its place, unless it is there.
+pub(super) fn lend(place: &mut Option<SaKey>, key: Option<&SaKey>) {
+    let same = match (&*place, key) {
+        (Some(lent), Some(key)) => Arc::ptr_eq(lent, key),
+        (None, None) => true,
+        _ => false,
+    };
+    if !same {
+        *place = key.cloned();
+    }
+}
+
+impl fmt::Debug for ProtectJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectJob")
+            .field("onward", &self.onward)
+            .field("sa", &self.plans.sa())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProtectLane {
@@ -42,6 +90,7 @@ impl ProtectLane {
             kay_ethertype: EtherType::EAPOL,
             verdicts: Verdicts::default(),
             too_long_said: false,
+            job: Some(Box::default()),
         }
     }
 
@@ -111,6 +160,25 @@ impl ProtectLane {
         frames: &mut [B],
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
+        // Always there: it is put back below.
+        let mut job = self.job.take().unwrap_or_default();
+        self.prepare(frames, &mut job, say);
+        if let Some(key) = self.setup.secy.key(&job.plans) {
+            job.plans.seal(&**key, frames);
+        }
+        let onward = self.finish(frames, &mut job);
+        self.job = Some(job);
+        onward
+    }
+
+    /// The first piece: decides over a burst of at most 64 frames, numbers what is to be protected and
+    /// counts what ends here. Bursts are numbered in the order in which they are prepared.
+    pub fn prepare<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        job: &mut ProtectJob,
+        say: &mut impl FnMut(LaneReport),
+    ) {
         let mut fates = Fates::of(frames, &self.setup.counters);
         let mut too_long = FrameSet::default();
         for (at, frame) in frames.iter().enumerate() {
@@ -120,13 +188,15 @@ impl ProtectLane {
             }
             fates.take(at, admitted);
         }
-        if !fates.macsec.is_empty() {
-            self.setup
-                .secy
-                .protect_burst(frames, fates.macsec, &mut self.verdicts);
+        if fates.macsec.is_empty() {
+            job.plans.clear();
+        } else {
+            let secy = &mut self.setup.secy;
+            secy.prepare(frames, fates.macsec, &mut job.plans, &mut self.verdicts);
             fates.settle(&self.verdicts);
         }
-        let (onward, macsec) = (fates.onward, fates.macsec);
+        job.onward = fates.onward;
+        let macsec = fates.macsec;
         if !self.too_long_said {
             let verdicts = &self.verdicts;
             let rejected = verdicts.rejected().intersection(macsec).iter();
@@ -135,7 +205,32 @@ impl ProtectLane {
                 .for_each(|at| too_long.insert(at));
             self.say_too_long(frames, too_long, say);
         }
-        onward
+    }
+
+    /// Gives a prepared burst the key that it needs, so that [`ProtectJob::run`] can do the second piece
+    /// anywhere, also after the SA was retired. The job keeps it until it is lent another or told to
+    /// forget it, so that bursts under one key cost no reference count.
+    pub fn lend_keys(&self, job: &mut ProtectJob) {
+        if !job.plans.frames().is_empty() {
+            lend(&mut job.key, self.setup.secy.key(&job.plans));
+        }
+    }
+
+    /// The last piece, in the order of the first: returns the frames that leave by the secure port, which
+    /// are no frames that should have been sealed and were not.
+    pub fn finish<B: FrameBuf>(&mut self, frames: &mut [B], job: &mut ProtectJob) -> FrameSet {
+        self.setup.secy.finish(frames, &job.plans);
+        let missing = job.plans.frames().minus(job.plans.sealed());
+        if missing.is_empty() {
+            return job.onward;
+        }
+        // Whoever should have sealed them did not: nothing leaves in clear for that.
+        let dropped = self
+            .setup
+            .counters
+            .dropped(DropReason::Macsec(Reject::NoTxSa));
+        dropped.add(u64::from(missing.len()));
+        job.onward.minus(missing)
     }
 
     /// Where a frame goes by its outside and the lane's mode.

@@ -1,19 +1,22 @@
 //! The validate lane: secure to plain.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
 
 use super::{
     eapol::Punt,
     ethernet::{ethertype_behind_tags, outer_ethertype},
-    fate::{Admitted, Fates},
+    fate::{Admitted, Fates, settle},
+    protect::lend,
 };
 use crate::{
     bus::{
         Bypass, Direction, DropReason, EapolFilter, EapolSlots, LaneCommand, LaneCounters,
         LaneMode, LaneReport,
     },
+    crypto::{BURST_CAPACITY, SaKey},
     ieee::EtherType,
-    macsec::{FrameBuf, FrameSet, RxSecy, Verdicts, longest_frame},
+    macsec::{FrameBuf, FrameSet, OpenPlans, RxSecy, Verdicts, longest_frame},
 };
 
 /// What a validate lane is made of.
@@ -37,7 +40,54 @@ pub struct ValidateLane {
     setup: ValidateSetup,
     mode: LaneMode,
     filter: Option<Box<EapolFilter>>,
+    /// Of bursts that are dealt with at once.
+    job: Option<Box<ValidateJob>>,
+}
+
+/// A burst of a validate lane between its first piece and its last. It goes with its frames, from thread
+/// to thread; made once and used again. Any number of bursts may be under way.
+pub struct ValidateJob {
+    onward: FrameSet,
+    /// What MACsec decides over.
+    macsec: FrameSet,
+    plans: OpenPlans,
     verdicts: Verdicts,
+    /// In the order of the plans' runs.
+    keys: [Option<SaKey>; BURST_CAPACITY],
+}
+
+impl ValidateJob {
+    /// The second piece: opens the frames with the keys that were lent. The one piece that costs much.
+    pub fn run<B: FrameBuf>(&mut self, frames: &mut [B]) {
+        let keys = &self.keys;
+        self.plans.open(frames, |nth, _| keys.get(nth)?.as_deref());
+    }
+
+    /// Lets go of the keys that were lent: a retired one is wiped where its last reference ends.
+    pub fn forget_keys(&mut self) {
+        self.keys.fill(None);
+    }
+}
+
+impl Default for ValidateJob {
+    fn default() -> Self {
+        Self {
+            onward: FrameSet::EMPTY,
+            macsec: FrameSet::EMPTY,
+            plans: OpenPlans::new(),
+            verdicts: Verdicts::new(),
+            keys: [const { None }; BURST_CAPACITY],
+        }
+    }
+}
+
+impl fmt::Debug for ValidateJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValidateJob")
+            .field("onward", &self.onward)
+            .field("macsec", &self.macsec)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ValidateLane {
@@ -47,7 +97,7 @@ impl ValidateLane {
             setup,
             mode: LaneMode::Closed,
             filter: None,
-            verdicts: Verdicts::default(),
+            job: Some(Box::default()),
         }
     }
 
@@ -130,20 +180,61 @@ impl ValidateLane {
         frames: &mut [B],
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
+        // Always there: it is put back below.
+        let mut job = self.job.take().unwrap_or_default();
+        self.prepare(frames, &mut job);
+        let secy = &self.setup.secy;
+        job.plans
+            .open(frames, |_, run| secy.key(run).map(|key| &**key));
+        let onward = self.finish(frames, &mut job, say);
+        self.job = Some(job);
+        onward
+    }
+
+    /// The first piece: decides over a burst of at most 64 frames and finds the SAs of what is protected.
+    pub fn prepare<B: FrameBuf>(&mut self, frames: &mut [B], job: &mut ValidateJob) {
         let mut fates = Fates::of(frames, &self.setup.counters);
         let mut punt = Punt::new(self.filter.as_deref(), &self.setup.eapol);
         for (at, frame) in frames.iter().enumerate() {
             fates.take(at, self.admit(frame, &mut punt));
         }
-        let validated = fates.macsec;
-        if !validated.is_empty() {
-            self.setup
-                .secy
-                .validate_burst(frames, validated, &mut self.verdicts);
-            fates.settle(&self.verdicts);
+        job.onward = fates.onward;
+        job.macsec = fates.macsec;
+        if job.macsec.is_empty() {
+            job.plans.clear();
+        } else {
+            let secy = &mut self.setup.secy;
+            secy.prepare(frames, job.macsec, &mut job.plans, &mut job.verdicts);
         }
-        let mut onward = fates.onward;
-        self.note_peer(validated, say);
+    }
+
+    /// Gives a prepared burst the keys that it needs, so that [`ValidateJob::run`] can do the second piece
+    /// anywhere, also after their SAs were retired. The job keeps them until it is lent others or told to
+    /// forget them, so that bursts under the same keys cost no reference count.
+    pub fn lend_keys(&self, job: &mut ValidateJob) {
+        let secy = &self.setup.secy;
+        for (place, run) in job.keys.iter_mut().zip(job.plans.runs()) {
+            lend(place, secy.key(run));
+        }
+    }
+
+    /// The last piece, in the order of the first: judges, and returns the frames that leave by the plain
+    /// port.
+    pub fn finish<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        job: &mut ValidateJob,
+        say: &mut impl FnMut(LaneReport),
+    ) -> FrameSet {
+        let validated = job.macsec;
+        let mut onward = job.onward;
+        if validated.is_empty() {
+            return onward;
+        }
+        let secy = &mut self.setup.secy;
+        secy.finish(frames, &job.plans, &mut job.verdicts);
+        settle(&job.verdicts, validated, &mut onward, &self.setup.counters);
+        self.note_peer(job.verdicts.passed().intersection(validated), say);
         self.end_inner_control(frames, validated, &mut onward);
         onward
     }
@@ -222,10 +313,8 @@ impl ValidateLane {
     }
 
     /// The first valid frame proves that the peer protects: clear is refused from here on.
-    fn note_peer(&mut self, validated: FrameSet, say: &mut impl FnMut(LaneReport)) {
-        if self.mode == LaneMode::SecuredAcceptClear
-            && !self.verdicts.passed().intersection(validated).is_empty()
-        {
+    fn note_peer(&mut self, passed: FrameSet, say: &mut impl FnMut(LaneReport)) {
+        if self.mode == LaneMode::SecuredAcceptClear && !passed.is_empty() {
             self.mode = LaneMode::Secured;
             say(LaneReport::PeerProtects);
         }

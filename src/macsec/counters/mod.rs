@@ -49,6 +49,18 @@ impl FrameCounters {
             }
         }
     }
+
+    /// Counts frames that went on.
+    pub(super) fn count_passed(&self, frames: u32) {
+        self.seen.add(u64::from(frames));
+        self.passed.add(u64::from(frames));
+    }
+
+    /// Counts frames that did not.
+    pub(super) fn count_rejected(&self, why: Reject, frames: u32) {
+        self.seen.add(u64::from(frames));
+        self.rejected(why).add(u64::from(frames));
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,212 @@
+//! What is left to do for frames whose SA is known: the work of the engine, which needs the keys, the
+//! frames and this, and may be done on another thread.
+
+use arrayvec::ArrayVec;
+
+use super::clear_tags::ADDRESSES_LEN;
+use super::{FrameBuf, FrameSet};
+use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN};
+use crate::ieee::{An, KeyIdentifier, Pn, Sci};
+
+/// Where the parts of a protected frame lie, in octets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) clear_len: u32,
+    pub(super) sectag_len: u32,
+    pub(super) data_len: u32,
+}
+
+impl Layout {
+    /// Addresses and clear tags.
+    pub(super) const fn header_len(&self) -> usize {
+        ADDRESSES_LEN + self.clear_len as usize
+    }
+
+    /// Addresses and SecTAG, which are authenticated and never encrypted.
+    #[expect(clippy::cast_possible_truncation, reason = "12")]
+    pub(super) const fn front_len(&self) -> u32 {
+        ADDRESSES_LEN as u32 + self.sectag_len
+    }
+
+    /// What is authenticated, and the ICV: everything but clear tags and pad.
+    const fn authentic_len(&self) -> usize {
+        (self.front_len() + self.data_len) as usize + TAG_LEN
+    }
+}
+
+/// One frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenPlan {
+    pub(super) pn: Pn,
+    pub(super) nonce: [u8; NONCE_LEN],
+    pub(super) layout: Layout,
+    pub(super) aad_len: u32,
+    /// Whether protection changed the user data: the C bit.
+    pub(super) changed: bool,
+}
+
+impl OpenPlan {
+    const NONE: Self = Self {
+        pn: Pn(0),
+        nonce: [0; NONCE_LEN],
+        layout: Layout {
+            clear_len: 0,
+            sectag_len: 0,
+            data_len: 0,
+        },
+        aad_len: 0,
+        changed: false,
+    };
+}
+
+/// The frames of a burst that came under one SA.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRun {
+    /// Which.
+    pub(super) frames: FrameSet,
+    /// Where the channel was when the burst was prepared.
+    pub(super) place: usize,
+    pub(super) sci: Sci,
+    pub(super) an: An,
+    pub(super) ki: KeyIdentifier,
+}
+
+impl OpenRun {
+    /// The frames.
+    #[must_use]
+    pub const fn frames(&self) -> FrameSet {
+        self.frames
+    }
+
+    /// The SA: its channel, its number, its key.
+    #[must_use]
+    pub const fn sa(&self) -> (Sci, An, KeyIdentifier) {
+        (self.sci, self.an, self.ki)
+    }
+}
+
+/// The frames of one burst that wait to be opened, by SA.
+///
+/// Made by [`RxSecy::prepare`](super::RxSecy::prepare), carried out by [`OpenPlans::open`] on any
+/// thread, and given back to [`RxSecy::finish`](super::RxSecy::finish). It borrows neither frames nor
+/// SAs. Made once and used again: it allocates nothing.
+#[derive(Clone, Debug)]
+pub struct OpenPlans {
+    /// All frames that the SecY was given.
+    pub(super) todo: FrameSet,
+    pub(super) runs: ArrayVec<OpenRun, BURST_CAPACITY>,
+    /// Those that were opened and had the right ICV.
+    pub(super) authentic: FrameSet,
+    /// By the frame's place in its burst.
+    pub(super) plans: [OpenPlan; BURST_CAPACITY],
+}
+
+impl OpenPlans {
+    /// Nothing to do.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            todo: FrameSet::EMPTY,
+            runs: ArrayVec::new_const(),
+            authentic: FrameSet::EMPTY,
+            plans: [OpenPlan::NONE; BURST_CAPACITY],
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.todo = FrameSet::EMPTY;
+        self.runs.clear();
+        self.authentic = FrameSet::EMPTY;
+    }
+
+    /// The SAs whose frames are to be opened, in the order in which they first appear.
+    #[must_use]
+    pub fn runs(&self) -> &[OpenRun] {
+        &self.runs
+    }
+
+    /// Opens the frames, in one call to the engine for each SA. `frames` is the burst that was
+    /// prepared, each frame in its place; `key_of` gives the key of each of [`Self::runs`] by its
+    /// place there, and frames whose key it hasn't count as not authentic.
+    pub fn open<'k, B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        mut key_of: impl FnMut(usize, &OpenRun) -> Option<&'k dyn AeadKey>,
+    ) {
+        for (nth, run) in self.runs.iter().enumerate() {
+            if let Some(key) = key_of(nth, run) {
+                let opened = open_run(&self.plans, run.frames, key, frames);
+                self.authentic = self.authentic.union(spread(opened, run.frames));
+            }
+        }
+    }
+}
+
+impl Default for OpenPlans {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn open_run<B: FrameBuf>(
+    plans: &[OpenPlan; BURST_CAPACITY],
+    run: FrameSet,
+    key: &dyn AeadKey,
+    frames: &mut [B],
+) -> Opened {
+    let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
+    let mut rest = frames;
+    let mut passed = 0;
+    for index in run {
+        let Some((frame, behind)) = rest
+            .get_mut(index - passed..)
+            .and_then(<[B]>::split_first_mut)
+        else {
+            break;
+        };
+        (rest, passed) = (behind, index + 1);
+        let plan = &plans[index];
+        burst.push(AeadFrame {
+            nonce: plan.nonce,
+            aad_len: plan.aad_len as usize,
+            len: plan.layout.authentic_len(),
+            // Pad behind the ICV counts as room: nobody reads it again.
+            buffer: frame
+                .octets_and_room_mut()
+                .get_mut(plan.layout.clear_len as usize..)
+                .unwrap_or_default(),
+        });
+    }
+    key.open(&mut burst)
+}
+
+/// Which frames of the burst: `opened` counts those of `run` alone.
+fn spread(opened: Opened, run: FrameSet) -> FrameSet {
+    if opened.0 == FrameSet::first(run.len() as usize).0 {
+        return run;
+    }
+    let mut authentic = FrameSet::EMPTY;
+    run.iter()
+        .enumerate()
+        .filter(|(nth, _)| opened.is_ok(*nth))
+        .for_each(|(_, index)| authentic.insert(index));
+    authentic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_of_a_run_go_to_its_own_frames() {
+        let run = FrameSet(0b1011_0000_0001);
+        assert_eq!(spread(Opened(0b1111), run), run);
+        assert_eq!(spread(Opened(0b0000), run), FrameSet::EMPTY);
+        assert_eq!(spread(Opened(0b0110), run), FrameSet(0b0011_0000_0000));
+        assert_eq!(spread(Opened(0b1001), run), FrameSet(0b1000_0000_0001));
+        let all = FrameSet(u64::MAX);
+        assert_eq!(spread(Opened(u64::MAX), all), all);
+        assert_eq!(spread(Opened(1 << 63), all), FrameSet(1 << 63));
+    }
+}

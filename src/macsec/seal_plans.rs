@@ -1,0 +1,124 @@
+//! What is left to do for frames that are laid out and numbered: the work of the engine, which needs
+//! the key, the frames and this, and may be done on another thread.
+
+use arrayvec::ArrayVec;
+
+use super::{FrameBuf, FrameSet};
+use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN};
+use crate::ieee::{An, KeyIdentifier};
+
+/// One frame. Lengths are octets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SealPlan {
+    pub(super) nonce: [u8; NONCE_LEN],
+    /// Clear tags, which stand ahead of what is authenticated.
+    pub(super) clear_len: u32,
+    pub(super) aad_len: u32,
+    /// From behind the clear tags to the end of the ICV.
+    pub(super) len: u32,
+}
+
+impl SealPlan {
+    const NONE: Self = Self {
+        nonce: [0; NONCE_LEN],
+        clear_len: 0,
+        aad_len: 0,
+        len: 0,
+    };
+}
+
+/// The frames of one burst that wait for their seal, all under one SA.
+///
+/// Made by [`TxSecy::prepare`](super::TxSecy::prepare), carried out by [`SealPlans::seal`] on any
+/// thread, and given back to [`TxSecy::finish`](super::TxSecy::finish). It borrows neither frames nor
+/// SA. Made once and used again: it allocates nothing.
+#[derive(Clone, Debug)]
+pub struct SealPlans {
+    pub(super) frames: FrameSet,
+    /// Those of `frames` that have clear tags.
+    pub(super) tagged: FrameSet,
+    pub(super) sa: Option<(An, KeyIdentifier)>,
+    pub(super) encrypts: bool,
+    /// Whether the engine had them. Without, they must not leave.
+    sealed: bool,
+    /// Octets of user data in all of them.
+    pub(super) octets: u64,
+    /// By the frame's place in its burst.
+    pub(super) plans: [SealPlan; BURST_CAPACITY],
+}
+
+impl SealPlans {
+    /// Nothing to do.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            frames: FrameSet::EMPTY,
+            tagged: FrameSet::EMPTY,
+            sa: None,
+            encrypts: false,
+            sealed: false,
+            octets: 0,
+            plans: [SealPlan::NONE; BURST_CAPACITY],
+        }
+    }
+
+    /// Forgets everything.
+    pub const fn clear(&mut self) {
+        self.frames = FrameSet::EMPTY;
+        self.tagged = FrameSet::EMPTY;
+        self.sa = None;
+        self.sealed = false;
+        self.octets = 0;
+    }
+
+    /// The frames that are to be sealed.
+    #[must_use]
+    pub const fn frames(&self) -> FrameSet {
+        self.frames
+    }
+
+    /// The SA whose numbers they bear. `None`: there is nothing to seal.
+    #[must_use]
+    pub const fn sa(&self) -> Option<(An, KeyIdentifier)> {
+        self.sa
+    }
+
+    /// The frames that were sealed: all or none.
+    #[must_use]
+    pub const fn sealed(&self) -> FrameSet {
+        if self.sealed {
+            self.frames
+        } else {
+            FrameSet::EMPTY
+        }
+    }
+
+    /// Seals the frames with the key of [`Self::sa`], in one call to the engine. `frames` is the burst
+    /// that was prepared, each frame in its place.
+    pub fn seal<B: FrameBuf>(&mut self, key: &dyn AeadKey, frames: &mut [B]) {
+        let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
+        for (index, (frame, plan)) in frames.iter_mut().zip(&self.plans).enumerate() {
+            if self.frames.contains(index) {
+                let protected = frame.octets_and_room_mut();
+                burst.push(AeadFrame {
+                    nonce: plan.nonce,
+                    aad_len: plan.aad_len as usize,
+                    len: plan.len as usize,
+                    buffer: protected
+                        .get_mut(plan.clear_len as usize..)
+                        .unwrap_or_default(),
+                });
+            }
+        }
+        if !burst.is_empty() {
+            key.seal(&mut burst);
+        }
+        self.sealed = true;
+    }
+}
+
+impl Default for SealPlans {
+    fn default() -> Self {
+        Self::new()
+    }
+}
