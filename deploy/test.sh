@@ -148,6 +148,7 @@ run_step() {
         fuzz) step fuzz 900 deploy/fuzz.sh ;;
         system)
             step kernel 700 tests/bed/kernel.sh "$target/tmp/bed"
+            step supplicant 500 tests/bed/supplicant.sh "$target/tmp/bed/supplicant"
             step system 1500 cargo test -p macsec-gateway --no-fail-fast $(system_files | as_arguments) -- --test-threads=1
             ;;
         doctests) step doctests 300 cargo test --workspace --doc ;;

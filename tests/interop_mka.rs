@@ -1,7 +1,9 @@
-//! The gateway's key agreement against wpa_supplicant 2.10 and a Linux kernel's MACsec, over real DPDK ports.
+//! The gateway's key agreement against wpa_supplicant 2.10 and a Linux kernel's MACsec, over real DPDK ports,
+//! and against a newer one.
 //!
 //! wpa_supplicant's own word is not believed: a link counts as secured when the guest's kernel holds SAs both
-//! ways and pings pass. wpa_supplicant 2.10 on Linux knows GCM-AES-128 only, so that is the suite here.
+//! ways and pings pass. wpa_supplicant 2.10 on Linux knows GCM-AES-128 only, a newer one GCM-AES-256 too, and
+//! none XPN.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -15,8 +17,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use support::{
     CakPair, Capture, Frame, Gateway, GatewayConfig, KernelSas, Line, LinkConfig, MkaKeys,
-    Namespace, Shell, SupplicantOptions, UmlOptions, UmlPeer, iperf_client, iperf_server, ping,
-    wait_until,
+    Namespace, Shell, SupplicantOptions, UmlOptions, UmlPeer, Version, iperf_client, iperf_server,
+    ping, wait_until,
 };
 
 /// wpa_supplicant sends each 2 s and counts in whole seconds: what it needs for an agreement, and some more
@@ -27,7 +29,12 @@ const EAPOL: u16 = 0x888E;
 
 /// A gateway's configuration with this pair and further lines of its link. Its priority is 16.
 fn config(pair: &CakPair, lines: &[&str]) -> GatewayConfig {
-    let always = ["cipher_suite = \"gcm-aes-128\"", "replay = \"strict\""];
+    config_of("gcm-aes-128", pair, lines)
+}
+
+fn config_of(suite: &str, pair: &CakPair, lines: &[&str]) -> GatewayConfig {
+    let suite = format!("cipher_suite = \"{suite}\"");
+    let always = [&suite, "replay = \"strict\""];
     let keys = MkaKeys::new(
         std::slice::from_ref(pair),
         &[lines, &always].concat(),
@@ -99,18 +106,41 @@ fn assert_no_clear(frames: &[Frame]) {
     assert!(frames.iter().any(Frame::is_macsec), "no MACsec on the wire");
 }
 
+/// How an agreement is to come about.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    version: Version,
+    suite: &'static str,
+    we_serve: bool,
+    integrity_only: bool,
+}
+
+impl How {
+    const fn with_installed(we_serve: bool, integrity_only: bool) -> Self {
+        Self {
+            version: Version::Installed,
+            suite: "gcm-aes-128",
+            we_serve,
+            integrity_only,
+        }
+    }
+}
+
 /// One agreement from nothing, with traffic, and a look at the wire.
-fn agree(line: &Line, pair: &CakPair, we_serve: bool, integrity_only: bool) {
-    println!(
-        "case: CKN of {} octets, CAK of {}, we serve {we_serve}, integrity only {integrity_only}",
-        pair.ckn.len() / 2,
-        pair.cak.len() / 2
-    );
-    let confidentiality = format!("confidentiality = {}", !integrity_only);
+fn agree(line: &Line, pair: &CakPair, how: How) {
+    let octets = [&pair.ckn, &pair.cak].map(|digits| digits.len() / 2);
+    println!("case: octets of CKN and CAK {octets:?}, {how:?}");
+    let How {
+        we_serve, suite, ..
+    } = how;
+    let confidentiality = format!("confidentiality = {}", !how.integrity_only);
     let wire = Capture::start(&line.peer, "wan", "", &line.scratch);
-    let gateway = Gateway::start(&line.gateway, &config(pair, &[&confidentiality]));
+    let config = config_of(suite, pair, &[&confidentiality]);
+    let gateway = Gateway::start(&line.gateway, &config);
     let mut options = supplicant(pair, if we_serve { 32 } else { 8 });
-    options.integrity_only = integrity_only;
+    options.version = how.version;
+    options.strong = suite == "gcm-aes-256";
+    options.integrity_only = how.integrity_only;
     line.guest.supplicant(&options);
     wait_agreed(line);
     let theirs = line.guest.supplicant_status();
@@ -126,6 +156,11 @@ fn agree(line: &Line, pair: &CakPair, we_serve: bool, integrity_only: bool) {
     );
     let ours = &gateway.status()["links"][0]["mka"];
     assert_eq!(ours["key_server"]["is_us"], we_serve, "{ours:#}");
+    let device = line.guest.sh("ip -d macsec show macsec0", AGREED).ok();
+    assert!(
+        device.contains(&format!("cipher suite: {}", suite.to_uppercase())),
+        "{device}"
+    );
     pings(line);
     bulk(line);
     line.guest.end_supplicant("TERM");
@@ -143,10 +178,32 @@ fn either_end_serves_with_keys_and_names_of_every_length() {
         (4, 32, 32, true),
         (5, 32, 32, false),
     ] {
-        agree(&line, &CakPair::new(seed, ckn, cak), we_serve, false);
+        let how = How::with_installed(we_serve, false);
+        agree(&line, &CakPair::new(seed, ckn, cak), how);
     }
-    agree(&line, &CakPair::new(6, 16, 16), true, true);
-    agree(&line, &CakPair::new(7, 16, 16), false, true);
+    for (seed, we_serve) in [(6, true), (7, false)] {
+        let how = How::with_installed(we_serve, true);
+        agree(&line, &CakPair::new(seed, 16, 16), how);
+    }
+}
+
+#[test]
+fn a_newer_one_agrees_with_keys_of_every_length_and_with_gcm_aes_256() {
+    let line = Line::new();
+    for (seed, [ckn, cak], suite, [we_serve, integrity_only]) in [
+        (21, [16, 16], "gcm-aes-128", [true, false]),
+        (22, [1, 16], "gcm-aes-256", [true, false]),
+        (23, [32, 32], "gcm-aes-256", [false, false]),
+        (24, [32, 32], "gcm-aes-256", [true, true]),
+    ] {
+        let how = How {
+            version: Version::Newer,
+            suite,
+            we_serve,
+            integrity_only,
+        };
+        agree(&line, &CakPair::new(seed, ckn, cak), how);
+    }
 }
 
 /// Pings every 20 ms in the background while `meanwhile` runs, and loses none.

@@ -1,9 +1,10 @@
 //! Key agreement in a gateway's configuration, and wpa_supplicant in a guest as the other end of it.
 
-use super::process::wait_until;
+use super::process::{run, wait_until};
 use super::traffic::Shell;
 use super::uml::UmlPeer;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// One CKN/CAK pair, both as hexadecimal digits.
@@ -99,10 +100,37 @@ impl MkaKeys {
     }
 }
 
+/// Which wpa_supplicant runs in a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// The machine's own: 2.10 on Debian 12, which makes a device of GCM-AES-128 whatever it agreed on.
+    Installed,
+    /// Debian testing's, 2.11 or newer, which has GCM-AES-256 as well.
+    Newer,
+}
+
+impl Version {
+    /// The program; fetched at the first use.
+    #[track_caller]
+    fn program(self) -> String {
+        if self == Self::Installed {
+            return "wpa_supplicant".into();
+        }
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bed/supplicant");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bed/supplicant.sh");
+        let words = [script.to_str(), cache.to_str()].map(|word| word.expect("a path in UTF-8"));
+        run(&words, Duration::from_secs(500)).ok();
+        cache.join("wpa_supplicant").display().to_string()
+    }
+}
+
 /// How wpa_supplicant is started in a guest.
 #[derive(Debug, Clone)]
 pub(crate) struct SupplicantOptions {
+    pub(crate) version: Version,
     pub(crate) pair: CakPair,
+    /// GCM-AES-256, of which only the newer one knows how.
+    pub(crate) strong: bool,
     pub(crate) priority: u8,
     pub(crate) integrity_only: bool,
     /// Of `macsec0`, with its prefix length.
@@ -112,7 +140,9 @@ pub(crate) struct SupplicantOptions {
 impl SupplicantOptions {
     pub(crate) fn new(pair: &CakPair, priority: u8, address: &str) -> Self {
         Self {
+            version: Version::Installed,
             pair: pair.clone(),
+            strong: false,
             priority,
             integrity_only: false,
             address: address.into(),
@@ -121,15 +151,21 @@ impl SupplicantOptions {
 
     fn script(&self) -> String {
         let integrity = u8::from(self.integrity_only);
+        let suite = if self.strong {
+            "\n macsec_csindex=1"
+        } else {
+            ""
+        };
+        let program = self.version.program();
         format!(
             "mkdir -p /run/wpa /run/wpacli\n\
              cat > /run/wpa.conf <<END\n\
              ctrl_interface=/run/wpa\neapol_version=3\nap_scan=0\nfast_reauth=1\n\
              network={{\n key_mgmt=NONE\n eapol_flags=0\n macsec_policy=1\n mka_cak={}\n mka_ckn={}\n \
-             mka_priority={}\n macsec_port=1\n macsec_integ_only={integrity}\n \
+             mka_priority={}\n macsec_port=1\n macsec_integ_only={integrity}{suite}\n \
              macsec_replay_protect=1\n macsec_replay_window=0\n}}\nEND\n\
              rm -f /run/wpas.pid\n\
-             wpa_supplicant -D macsec_linux -i vec0 -c /run/wpa.conf -t -d -f /run/bed/wpas.log \
+             {program} -D macsec_linux -i vec0 -c /run/wpa.conf -t -d -f /run/bed/wpas.log \
              -P /run/wpas.pid -B </dev/null >/dev/null 2>&1 || exit 1\n\
              n=0; while [ ! -e /sys/class/net/macsec0 ]; do \
              n=$((n+1)); [ $n -lt 100 ] || exit 2; sleep 0.05; done\n\

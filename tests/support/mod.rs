@@ -42,7 +42,7 @@ pub(crate) use gateway::{Gateway, Metrics, macsecgw, ready};
 pub(crate) use hugepages::Hugepages;
 pub(crate) use line::Line;
 pub(crate) use macsec::{MacsecCounters, MacsecDevice, Suite};
-pub(crate) use mka::{CakPair, KernelSas, MkaKeys, SupplicantOptions};
+pub(crate) use mka::{CakPair, KernelSas, MkaKeys, SupplicantOptions, Version};
 pub(crate) use namespace::Namespace;
 pub(crate) use pair::{Pair, PairEnds, lane_count, settled_counters};
 pub(crate) use pci::{PciOptions, PciVm};
