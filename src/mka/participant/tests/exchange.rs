@@ -21,7 +21,8 @@ struct Wire {
     on_the_way: Vec<(u64, usize, Mkpdu)>,
     highest: BTreeMap<Mi, Mn>,
     sent: usize,
-    lives: u8,
+    /// What the next life's identifiers are made of: chance gives nobody the same twice.
+    fresh: u8,
 }
 
 impl Wire {
@@ -30,12 +31,29 @@ impl Wire {
             now: 0,
             seed,
             lost: 0,
-            members: (1..=members).map(Member::new).collect(),
+            members: Vec::new(),
             on_the_way: Vec::new(),
             highest: BTreeMap::new(),
             sent: 0,
-            lives: 100,
+            fresh: 10,
         }
+        .with(members)
+    }
+
+    fn with(mut self, members: u8) -> Self {
+        for number in 1..=members {
+            let mut member = Member::new(number);
+            member.chance.next = Some(self.fresh());
+            self.members.push(member);
+        }
+        self
+    }
+
+    /// Room for the identifiers that one life may pick.
+    fn fresh(&mut self) -> u8 {
+        let fresh = self.fresh;
+        self.fresh += 10;
+        fresh
     }
 
     /// A number below `end` (splitmix64).
@@ -101,8 +119,9 @@ impl Wire {
     /// A member without memory in the place of this one.
     fn restart(&mut self, which: usize) {
         let number = u8::try_from(which + 1).unwrap();
-        self.lives += 1;
-        self.members[which] = Member::again(at(self.now), number, mi(self.lives), Mn(1));
+        let fresh = self.fresh();
+        self.members[which] = Member::again(at(self.now), number, mi(fresh), Mn(1));
+        self.members[which].chance.next = Some(fresh + 1);
     }
 
     /// A member that remembers in the place of this one, from a copy that may be old.
@@ -110,8 +129,7 @@ impl Wire {
         let number = u8::try_from(which + 1).unwrap();
         let identifier = self.members[which].participant.mi();
         self.members[which] = Member::again(at(self.now), number, identifier, mn);
-        // Distinct from what others may pick.
-        self.members[which].chance.next = Some(200 + number * 8);
+        self.members[which].chance.next = Some(self.fresh());
         self.highest.insert(identifier, Mn(mn.0 - 1));
     }
 
