@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Kay, drive::Deadlines, sa::Sa};
 use crate::{
-    ieee::Pn,
+    ieee::{Pn, Sci},
     mka::{
         RememberedKey, SaId,
         cp::{Cp, State},
@@ -23,10 +23,20 @@ impl Kay {
         let Some(last) = keys.iter().rposition(|key| key.next_pn.is_some()) else {
             return;
         };
+        let before = last.checked_sub(1).and_then(|before| keys.get(before));
+        let in_use = keys.get(last);
+        let partial = before
+            .zip(in_use)
+            .filter(|(before, in_use)| lacks_peer(before, in_use))
+            .map(|(before, _)| before.key.id);
+        if let Some(partial) = partial {
+            self.history.note(partial.ki, None);
+        }
         let mut ids = keys
             .into_iter()
             .take(last + 1)
             .skip(last.saturating_sub(1))
+            .filter(|key| Some(key.key.id) != partial)
             .filter_map(|key| self.reinstall(key));
         let (first, second): (Option<SaId>, Option<SaId>) = (ids.next(), ids.next());
         drop(ids);
@@ -85,4 +95,11 @@ impl Kay {
         }
         Some(id)
     }
+}
+
+/// Whether a key was not yet, or is no longer, received with from every peer of the one in use. Nobody knows any
+/// more which of its SAs there were, so we could not say that we receive with it, and have no other word for it.
+fn lacks_peer(key: &RememberedKey, in_use: &RememberedKey) -> bool {
+    let has = |sci: &Sci| key.peers.iter().any(|(peer, ..)| peer == sci);
+    !in_use.peers.iter().all(|(sci, ..)| has(sci))
 }

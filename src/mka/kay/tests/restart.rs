@@ -9,7 +9,7 @@ use super::{
 use crate::{
     crypto::Sak,
     ieee::{CipherSuite, Pn, Sci},
-    mka::{AgreedKey, Event, Protection, Remembered, RememberedKey, SaId},
+    mka::{AgreedKey, Event, Kn, Mi, Protection, Remembered, RememberedKey, SaId},
 };
 
 /// What a node in `plane`'s place keeps of the key that it uses.
@@ -248,4 +248,47 @@ fn a_key_that_is_used_again_is_told_although_a_newer_one_came_and_went() {
     server.give(&second, false);
     server.listen(100);
     assert_eq!(server.uses(), [(1, 0, true, true)]);
+}
+
+#[test]
+fn a_key_that_a_peer_was_still_missing_from_is_not_said_to_be_received_with() {
+    for complete in [true, false] {
+        let mut bed = Bed::linked(3);
+        bed.run(ms(9000));
+        let mut kept = remembered(&bed.nodes[2].plane, true);
+        // Killed while a newer key was being installed, or was given up again: its server's SA was missing.
+        let in_use = &kept.keys[0];
+        let (server, kn) = Mi::of_key(in_use.key.id.ki);
+        let id = SaId {
+            an: in_use.key.id.an.next(),
+            ki: server.key(Kn(kn.0 + 1)),
+        };
+        let mut newer = in_use.clone();
+        newer.key = Arc::new(AgreedKey {
+            id,
+            suite: CipherSuite::GcmAes128,
+            protection: Protection::Offset0,
+            salt: None,
+            sak: Sak::take(&mut [9; 16]).unwrap(),
+            ckn: super::bed::ckn(1),
+        });
+        let server = bed.nodes[0].sci;
+        newer.peers.retain(|(sci, ..)| complete || *sci != server);
+        assert_eq!(newer.peers.len(), if complete { 2 } else { 1 });
+        kept.keys.insert(0, newer);
+        bed.restart(2, policy(2), kept);
+        bed.kay(2, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+        // It is heard, and hears nobody yet.
+        bed.dead.extend([(0, 2), (1, 2)]);
+        bed.link(2, true);
+        bed.run(ms(500));
+        let peers = bed.nodes[0].kay.status(bed.now).participants[0]
+            .peers
+            .clone();
+        let said = peers.iter().find(|peer| peer.sci == Some(bed.nodes[2].sci));
+        let said = said.unwrap().sak_use.unwrap();
+        let receives = |id: SaId| said.keys().any(|key| key.id() == id && key.rx);
+        assert!(receives(bed.nodes[2].plane.in_use.unwrap()));
+        assert_eq!(receives(id), complete);
+    }
 }
