@@ -176,3 +176,49 @@ impl Keys {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+    use crate::{
+        crypto::Sak,
+        ieee::{CipherSuite, Ckn},
+        mka::{AgreedKey, Kn, Mi, Protection},
+    };
+
+    fn at(seconds: u64) -> Time {
+        Time(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_key_that_is_given_back_twice_goes_when_it_would_have_gone() {
+        let id = SaId {
+            an: An::ALL[1],
+            ki: Mi([3; 12]).key(Kn(7)),
+        };
+        let key = AgreedKey {
+            id,
+            suite: CipherSuite::GcmAes128,
+            protection: Protection::Offset0,
+            salt: None,
+            sak: Sak::take(&mut [5; 16]).unwrap(),
+            ckn: Ckn::new(&[1]).unwrap(),
+        };
+        let (mut keys, mut actions) = (Keys::default(), VecDeque::new());
+        assert!(keys.add(Sa::new(Arc::new(key), None, Vec::new())));
+        keys.create_tx(id, Pn::FIRST, &mut actions);
+        actions.clear();
+        keys.retire(at(100), id, &mut actions);
+        assert_eq!(actions.drain(..).count(), 1, "asked back once");
+        // The data plane is silent; the link goes, and everything is given back once more.
+        keys.retire_all(at(105), &mut actions);
+        assert!(actions.is_empty());
+        assert_eq!(keys.deadline(), Some(at(110)));
+        keys.sweep(at(109));
+        assert!(keys.by_an(id.an).is_some(), "it may stand yet");
+        keys.sweep(at(110));
+        assert!(keys.by_an(id.an).is_none());
+    }
+}

@@ -1,7 +1,16 @@
 //! Several CAKs on one link: the principal, the fallback, and the change from one to the next.
 
-use super::bed::{Bed, cak, ckn, ms};
-use crate::mka::{AddCakError, Event, LostWhy, MAX_CAKS, NewCak, RekeyWhy};
+use alloc::vec::Vec;
+
+use super::bed::{Bed, cak, ckn, ms, policy};
+use crate::{
+    crypto::seeded,
+    ieee::{EtherType, MacAddr},
+    mka::{
+        AddCakError, Event, LostWhy, MAX_CAKS, NewCak, RekeyWhy, Time,
+        pdu::{Frame, Received, SakUse},
+    },
+};
 
 fn principal(bed: &Bed, node: usize) -> Option<u8> {
     let principal = bed.nodes[node].kay.status(bed.now).principal;
@@ -166,4 +175,53 @@ fn a_cak_that_is_taken_away_leaves_its_keys_to_a_successor_and_without_one_takes
     bed.run(ms(200));
     assert!(!bed.nodes[0].secured());
     assert_eq!(bed.nodes[0].had(removed), 1);
+}
+
+/// What a node's MKPDUs of a CAK said of keys since then.
+fn said(bed: &Bed, node: usize, name: u8, since: Time) -> Vec<SakUse> {
+    let ick = cak(name, 1).keys.ick;
+    let read = |(when, frame): &(Time, Frame)| {
+        let received = Received::parse(frame, EtherType::EAPOL, MacAddr([2; 6])).unwrap();
+        let ours = *when >= since && *received.ckn() == ckn(name);
+        ours.then(|| received.verify(&seeded(9), &ick, policy(0).icv_header))
+    };
+    let read = bed.nodes[node].sent.iter().filter_map(read);
+    let read: Vec<_> = read.map(Result::unwrap).collect();
+    assert!(read.len() > 2);
+    read.iter().filter_map(|pdu| pdu.sak_use).collect()
+}
+
+#[test]
+fn a_cak_that_is_not_in_force_says_nothing_of_another_ones_keys() {
+    let mut bed = secured_pair();
+    let begun = bed.now;
+    for node in [0, 1] {
+        bed.kay(node, |kay, now| kay.add_cak(now, fallback(2)).unwrap());
+    }
+    // The key is the latest one for some seconds, and then the old one.
+    bed.run(ms(500));
+    bed.kay(0, |kay, now| kay.rekey(now)).unwrap();
+    bed.run(ms(15_000));
+    assert_eq!(principal(&bed, 0), Some(1));
+    for node in [0, 1] {
+        assert!(!said(&bed, node, 1, begun).is_empty());
+        assert_eq!(said(&bed, node, 2, begun), []);
+    }
+}
+
+#[test]
+fn the_cak_in_force_tells_of_the_old_key_that_came_by_another() {
+    let mut bed = secured_pair();
+    let old = bed.nodes[0].plane.in_use.unwrap();
+    let begun = bed.now;
+    for node in [0, 1] {
+        bed.kay(node, |kay, now| kay.add_cak(now, cak(2, 2)).unwrap());
+    }
+    bed.run(ms(3000));
+    assert_eq!(principal(&bed, 0), Some(2));
+    for node in [0, 1] {
+        let said = said(&bed, node, 2, begun);
+        let tells = |said: &&SakUse| said.old.is_some_and(|key| key.id() == old && key.rx);
+        assert!(said.iter().any(|said| tells(&said)), "{said:?}");
+    }
 }

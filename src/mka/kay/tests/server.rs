@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 
 use super::{
-    bed::{ms, policy},
+    bed::{cak, ms, policy},
     played::Played,
 };
 use crate::{
     crypto::{KeyAgreement, seeded},
     ieee::{An, CipherSuite},
     mka::{
-        Event, Kn, Mi, RekeyAnswer, RekeyWhy, SaId,
+        Event, Kn, Mi, RekeyAnswer, RekeyWhy, Remembered, SaId,
         pdu::{DistributedKey, DistributedSak, KeyUse, Mkpdu, SakUse},
     },
 };
@@ -75,7 +75,7 @@ fn a_key_is_given_until_the_peer_has_it_and_used_not_before() {
     client.listen(1000);
     assert_eq!(client.given().unwrap(), key, "repeated in every MKPDU");
     assert_eq!(client.uses(), [(1, 0, true, false)], "beside SAK Use");
-    let opened = seeded(0).unwrap_sak(&super::bed::cak(1, 1).keys.kek, &key.wrapped);
+    let opened = seeded(0).unwrap_sak(&cak(1, 1).keys.kek, &key.wrapped);
     assert_eq!(opened.unwrap().expose().len(), 16);
     let said = client.has(&key, false);
     client.report(said);
@@ -288,4 +288,29 @@ fn a_peer_that_is_gone_takes_the_keys_with_it() {
         client.node().had(|event| *event == Event::Principal(None)),
         1
     );
+}
+
+#[test]
+fn a_member_that_was_not_heard_for_long_is_owed_a_new_key_although_it_says_that_it_has_the_old_one()
+{
+    let mut client = Played::client();
+    let other = client.bed.add(policy(10), Remembered::default(), true);
+    client
+        .bed
+        .kay(other, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+    client.bed.link(other, true);
+    client.listen(100);
+    let key = client.given().unwrap();
+    let said = client.has(&key, true);
+    client.report(said);
+    client.stay(7000, |pdu| pdu.sak_use = Some(said));
+    let before = client.why();
+    // Its MKPDUs are lost for longer than its life, and the other one keeps the session up.
+    client.listen(7000);
+    assert!(client.node().secured());
+    assert_eq!(client.why(), before);
+    client.report(said);
+    client.listen(100);
+    assert_eq!(client.why(), [&before[..], &[RekeyWhy::NewPeer]].concat());
+    assert_ne!(client.given().unwrap().kn, key.kn);
 }

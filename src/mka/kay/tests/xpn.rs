@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use super::{
     super::ssci::{Sscis, salt},
     bed::{Bed, cak, ms, policy},
+    plane::Manner,
 };
 use crate::{
     ieee::{CipherSuite, Salt, Sci, Ssci},
-    mka::{Kn, Mi, SsciRule},
+    mka::{Event, Kn, Mi, RekeyWhy, SsciRule},
 };
 
 fn bed(nodes: u8, change: impl Fn(u8, &mut crate::mka::Policy)) -> Bed {
@@ -136,4 +137,32 @@ fn a_member_that_leaves_before_everybody_has_the_key_leaves_no_number_to_another
         }
     }
     assert!(bed.all_secured());
+}
+
+#[test]
+fn one_who_was_not_done_with_a_key_when_another_member_left_is_owed_a_new_one() {
+    let mut bed = bed(3, |_, _| {});
+    bed.run(ms(7000));
+    // The data plane of the second one hangs. The third one takes the key and goes: from then on the key can be
+    // given to nobody, because its list of members is no longer the one that it was numbered by.
+    bed.nodes[1].plane.manner = Manner::Silent;
+    bed.kay(0, |kay, now| kay.rekey(now)).unwrap();
+    bed.run(ms(300));
+    bed.nodes.pop();
+    bed.run(ms(5000));
+    bed.nodes[1].plane.manner = Manner::Answers;
+    bed.run(ms(20_000));
+    let lost = |event: &Event| {
+        matches!(
+            event,
+            Event::SakDistributed {
+                why: RekeyWhy::LostPeer,
+                ..
+            }
+        )
+    };
+    assert_eq!(bed.nodes[0].had(lost), 1);
+    bed.flow();
+    bed.run(ms(1000));
+    assert_eq!(bed.traffic.lost, 0);
 }
