@@ -128,6 +128,12 @@ pub enum RekeyWhy {
     Principal,
     /// We went on after a restart with a remembered key.
     Restart,
+    /// Two peers became live to each other only after they had the key.
+    PeersMet,
+    /// We became the key server, and the key in use is another member's.
+    NewServer,
+    /// The last one was given up before it came into use.
+    GivenUp,
 }
 
 /// Why a distributed SAK was refused.

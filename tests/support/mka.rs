@@ -268,9 +268,9 @@ impl UmlPeer {
         self.sh(script, Duration::from_secs(10)).ok()
     }
 
-    /// The last lines of wpa_supplicant's log.
+    /// The last lines of wpa_supplicant's log that tell what it did.
     pub(crate) fn supplicant_log(&self) -> String {
-        self.sh("tail -n 60 /run/bed/wpas.log", Duration::from_secs(10))
-            .stdout
+        let script = "grep -E 'KaY:|CP:|macsec' /run/bed/wpas.log | grep -v hexdump | tail -n 300";
+        self.sh(script, Duration::from_secs(10)).stdout
     }
 }

@@ -40,6 +40,11 @@ pub(super) const fn rekeyed(why: RekeyWhy) -> &'static str {
         RekeyWhy::Operator => "the operator asked",
         RekeyWhy::Principal => "another CAK became the principal",
         RekeyWhy::Restart => "after a restart",
+        RekeyWhy::NewServer => "this end became the key server",
+        RekeyWhy::GivenUp => "the last one was given up",
+        RekeyWhy::PeersMet => {
+            "two peers became live to each other only after they had the last one"
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl Kay {
             .get(at)
             .is_some_and(|entry| self.principal.as_ref() == Some(entry.participant.ckn()));
         if of_principal {
-            self.follow_holder(heard.mi, pdu.sak_use.as_ref());
+            self.follow_holder(heard.mi, pdu);
         }
         let Some(said) = &pdu.sak_use else { return };
         self.catch_up(at, said);

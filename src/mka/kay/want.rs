@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Kay, distribution::Distribution, drive::uses};
-use crate::mka::{Mi, RekeyWhy, Time, pdu::SakUse};
+use crate::mka::{Mi, RekeyWhy, Time, pdu::Mkpdu};
 
 /// SAKs inside a gap, for changes of members, that may come in a row.
 const EARLY: u32 = 4;
@@ -17,8 +17,15 @@ const fn is_membership(why: RekeyWhy) -> bool {
         | RekeyWhy::NewPeer
         | RekeyWhy::LostPeer
         | RekeyWhy::Principal
-        | RekeyWhy::Restart => true,
-        RekeyWhy::PacketNumbers | RekeyWhy::Time | RekeyWhy::Volume | RekeyWhy::Operator => false,
+        | RekeyWhy::Restart
+        | RekeyWhy::NewServer
+        | RekeyWhy::GivenUp => true,
+        // Most members need no new key for that, and the others find each other one by one: one key for all of them.
+        RekeyWhy::PeersMet
+        | RekeyWhy::PacketNumbers
+        | RekeyWhy::Time
+        | RekeyWhy::Volume
+        | RekeyWhy::Operator => false,
     }
 }
 
@@ -38,8 +45,9 @@ impl Kay {
             return Some(match standing {
                 None => RekeyWhy::First,
                 Some(sa) if sa.key.ckn != *entry.participant.ckn() => RekeyWhy::Principal,
+                Some(sa) if Mi::of_key(sa.id().ki).0 != entry.mi => RekeyWhy::NewServer,
                 Some(_) if self.server.last.is_none() => RekeyWhy::Restart,
-                Some(_) => RekeyWhy::LostPeer,
+                Some(_) => RekeyWhy::GivenUp,
             });
         };
         if distribution.ckn != *entry.participant.ckn() {
@@ -56,7 +64,10 @@ impl Kay {
         }
         let fits = self.policy.suites.first() == Some(&distribution.suite)
             && self.policy.protection == distribution.protection;
-        (!fits).then_some(RekeyWhy::Operator)
+        if !fits {
+            return Some(RekeyWhy::Operator);
+        }
+        distribution.have_met().then_some(RekeyWhy::PeersMet)
     }
 
     /// Whether every live peer was there when the key was made. One that came later may be one that lost it: its
@@ -153,16 +164,16 @@ impl Kay {
     }
 
     /// A live peer of the principal told which keys it uses: one that had our key and has it no more can't go on.
-    pub(super) fn follow_holder(&mut self, mi: Mi, said: Option<&SakUse>) {
+    pub(super) fn follow_holder(&mut self, mi: Mi, pdu: &Mkpdu) {
         let Some(distribution) = &mut self.server.distribution else {
             return;
         };
-        let (rx, _) = uses(said, distribution.id);
-        let holds = distribution.holders.contains(&mi);
-        if rx && !holds && distribution.made_for.contains(&mi) {
-            let _ = distribution.holders.try_push(mi);
-            self.server.untaken = 0;
-        } else if !rx && holds {
+        let (rx, _) = uses(pdu.sak_use.as_ref(), distribution.id);
+        if rx {
+            if distribution.follow(mi, pdu.live.as_ref()) {
+                self.server.untaken = 0;
+            }
+        } else if distribution.is_held_by(mi) {
             distribution.forget(mi);
         }
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     bed::{cak, ms, policy},
+    plane::Manner,
     played::Played,
 };
 use crate::{
@@ -313,4 +314,23 @@ fn a_member_that_was_not_heard_for_long_is_owed_a_new_key_although_it_says_that_
     client.listen(100);
     assert_eq!(client.why(), [&before[..], &[RekeyWhy::NewPeer]].concat());
     assert_ne!(client.given().unwrap().kn, key.kn);
+}
+
+#[test]
+fn a_key_that_our_data_plane_failed_for_is_followed_by_another_and_the_old_one_stays_until_then() {
+    let mut client = Played::client();
+    let first = client.secure();
+    let said = client.has(&first, true);
+    client.stay(7000, |pdu| pdu.sak_use = Some(said));
+    client.bed.nodes[0].plane.manner = Manner::FailsInstalls;
+    // The data plane is right again before the answer comes.
+    client.bed.nodes[0].plane.delay = ms(5);
+    client.bed.kay(0, |kay, now| kay.rekey(now)).unwrap();
+    client.bed.nodes[0].plane.manner = Manner::Answers;
+    client.listen(100);
+    let second = client.given().unwrap();
+    assert_eq!(second.kn, Kn(3));
+    assert!(client.node().secured());
+    let why = [RekeyWhy::First, RekeyWhy::Operator, RekeyWhy::GivenUp];
+    assert_eq!(client.why(), why);
 }

@@ -170,3 +170,96 @@ fn a_member_that_was_lost_and_comes_back_is_owed_a_new_key_and_the_others_lose_n
     bed.run(ms(2000));
     assert_eq!(bed.traffic.lost, 0);
 }
+
+#[test]
+fn two_peers_that_meet_only_after_they_have_the_key_get_another_one() {
+    let mut bed = Bed::linked(3);
+    let between = [(1, 2), (2, 1)];
+    bed.dead.extend(between);
+    bed.run(ms(8000));
+    assert!(bed.all_secured());
+    let met = |bed: &Bed| {
+        let made = why(bed, 0);
+        made.iter()
+            .filter(|why| **why == RekeyWhy::PeersMet)
+            .count()
+    };
+    assert_eq!(met(&bed), 0, "they have not met yet");
+    bed.dead.clear();
+    bed.run(ms(8000));
+    assert_eq!(met(&bed), 1);
+    // They lose each other and nobody else, and find each other again.
+    bed.dead.extend(between);
+    bed.run(ms(10_000));
+    assert_eq!(met(&bed), 1);
+    bed.dead.clear();
+    bed.flow();
+    bed.run(ms(30_000));
+    assert_eq!(met(&bed), 2, "one key for both, and no more after it");
+    assert_eq!(bed.traffic.lost, 0);
+}
+
+#[test]
+fn members_that_meet_one_by_one_get_one_key_for_all_and_not_sooner_than_the_gap() {
+    let mut bed = Bed::linked(4);
+    bed.dead
+        .extend([(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2)]);
+    bed.run(ms(300));
+    let made = |bed: &Bed| bed.nodes[0].kay.status(bed.now).counters.saks_generated;
+    let before = made(&bed);
+    for met in [[(1, 2), (2, 1)], [(1, 3), (3, 1)], [(2, 3), (3, 2)]] {
+        met.iter().for_each(|path| assert!(bed.dead.remove(path)));
+        bed.run(ms(1200));
+    }
+    assert_eq!(made(&bed), before);
+    bed.run(ms(30_000));
+    assert_eq!(made(&bed), before + 1);
+}
+
+/// Why a node made its keys, in order.
+fn why(bed: &Bed, node: usize) -> Vec<RekeyWhy> {
+    let why = |event: &Event| match event {
+        Event::SakDistributed { why, .. } => Some(*why),
+        _ => None,
+    };
+    let events = bed.nodes[node].events.iter();
+    events.filter_map(|(_, event)| why(event)).collect()
+}
+
+#[test]
+fn one_who_served_before_serves_again_when_the_key_server_is_lost() {
+    let mut bed = Bed::linked(3);
+    let first = [(0, 1), (1, 0), (0, 2), (2, 0)];
+    bed.dead.extend(first);
+    bed.run(ms(8000));
+    assert_eq!(why(&bed, 1), [RekeyWhy::First]);
+    bed.dead.clear();
+    bed.run(ms(20_000));
+    assert_eq!(why(&bed, 1), [RekeyWhy::First], "the first one serves");
+    bed.dead.extend(first);
+    bed.run(ms(15_000));
+    assert_eq!(why(&bed, 1), [RekeyWhy::First, RekeyWhy::NewServer]);
+}
+
+#[test]
+fn a_key_for_a_lost_member_does_not_wait_for_the_gap() {
+    let policies = [0, 1, 2].map(|node| {
+        let mut policy = policy(node);
+        policy.rekey.on_live_peer_loss = true;
+        policy
+    });
+    let mut bed = Bed::new(policies.into());
+    for node in 0..3 {
+        bed.kay(node, |kay, now| kay.add_cak(now, cak(1, 1)).unwrap());
+        bed.link(node, true);
+    }
+    bed.run(ms(20_000));
+    let before = why(&bed, 0);
+    bed.nodes.pop();
+    bed.run(ms(3000));
+    bed.kay(0, |kay, now| kay.rekey(now)).unwrap();
+    // It is lost 6 s after it was heard last, and the operator's key is then 3 s old at the most.
+    bed.run(ms(3100));
+    let asked = [RekeyWhy::Operator, RekeyWhy::LostPeer];
+    assert_eq!(why(&bed, 0), [&before[..], &asked].concat());
+}
