@@ -17,8 +17,11 @@ const BURST: usize = 32;
 const AAD_LEN: usize = 28;
 const ADDRESSES_LEN: usize = 12;
 
+/// Octets behind each tag, as an mbuf has them.
+const ROOM: usize = 64;
+
 fn buffers(frame_len: usize) -> Vec<Vec<u8>> {
-    vec![vec![0x5A; AAD_LEN + frame_len - ADDRESSES_LEN + TAG_LEN]; BURST]
+    vec![vec![0x5A; AAD_LEN + frame_len - ADDRESSES_LEN + TAG_LEN + ROOM]; BURST]
 }
 
 /// Calls `work` with the burst that `buffers` hold. Like a lane, it makes the burst's description anew.
@@ -29,7 +32,13 @@ fn with_burst<R>(buffers: &mut [Vec<u8>], work: impl FnOnce(&mut [AeadFrame<'_>]
         let mut nonce = [0x12; NONCE_LEN];
         nonce[8..].copy_from_slice(&pn.to_be_bytes());
         pn += 1;
-        AeadFrame::exact(nonce, AAD_LEN, buffers.next().unwrap())
+        let buffer = buffers.next().unwrap();
+        AeadFrame {
+            nonce,
+            aad_len: AAD_LEN,
+            len: buffer.len() - ROOM,
+            buffer,
+        }
     });
     work(&mut burst)
 }

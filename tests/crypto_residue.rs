@@ -20,7 +20,12 @@ mod needles;
 #[path = "crypto_residue/scan.rs"]
 mod scan;
 
-use std::{env, fs, process::Command, sync::mpsc, thread};
+use std::{
+    env, fs,
+    process::Command,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use macsec_gateway::crypto::{
     AeadFrame, Fingerprint, KeyFactory, Locked, SaKey, Sak, TAG_LEN, engine, process, random,
@@ -90,7 +95,8 @@ fn the_test_expands_keys_rightly() {
 
 #[test]
 fn nothing_of_a_key_is_left() {
-    for engine in ["ring", "aes-gcm"] {
+    for candidate in engine::candidates() {
+        let engine = candidate.factory.name();
         for sak_len in [16, 32] {
             run_child("child_uses_and_retires_a_key", engine, sak_len);
         }
@@ -110,7 +116,7 @@ fn a_hardened_process_is_not_dumpable() {
 // The child's half.
 
 struct Case {
-    engine: Box<dyn KeyFactory>,
+    engine: Arc<dyn KeyFactory>,
     sak_len: usize,
     needles: Vec<[u8; NEEDLE_LEN]>,
 }
@@ -119,10 +125,13 @@ impl Case {
     fn of_environment() -> Self {
         let case = env::var(CASE).expect("run by its parent alone");
         let mut words = case.split(' ');
-        let engine: Box<dyn KeyFactory> = match words.next().unwrap() {
-            "ring" => Box::new(engine::RingEngine),
-            _ => Box::new(engine::AesGcmEngine),
-        };
+        let name = words.next().unwrap();
+        let engine = engine::candidates()
+            .into_iter()
+            .map(|candidate| candidate.factory)
+            .find(|factory| factory.name() == name)
+            // Of no matter where the case is not about an engine.
+            .unwrap_or_else(|| Arc::new(engine::AesGcmEngine));
         let sak_len = words.next().unwrap().parse().unwrap();
         let needles = words
             .map(|digits| {
@@ -155,13 +164,27 @@ impl Case {
     }
 }
 
-/// What a worker does with a key, over the strides of every engine.
+/// What a worker does with a key, over the strides of every engine, with room behind each frame and
+/// without.
 fn use_key(key: &SaKey) {
     for text_len in [0, 1, 46, 300, 1500, 9000] {
-        let mut buffers = vec![vec![0x3C; 28 + text_len + TAG_LEN]; 8];
+        use_key_on(key, text_len, 0);
+        use_key_on(key, text_len, 64);
+    }
+}
+
+fn use_key_on(key: &SaKey, text_len: usize, room: usize) {
+    let len = 28 + text_len + TAG_LEN;
+    {
+        let mut buffers = vec![vec![0x3C; len + room]; 8];
         let mut burst: Vec<_> = buffers
             .iter_mut()
-            .map(|buffer| AeadFrame::exact([9; 12], 28, buffer))
+            .map(|buffer| AeadFrame {
+                nonce: [9; 12],
+                aad_len: 28,
+                len,
+                buffer,
+            })
             .collect();
         key.seal(&mut burst);
         burst[7].buffer[0] ^= 1;

@@ -66,8 +66,7 @@ fn summary(config: &Config) -> String {
         "engine",
         match config.engine {
             EngineChoice::Auto => "the fastest one",
-            EngineChoice::Ring => "ring",
-            EngineChoice::AesGcm => "aes-gcm",
+            engine => engine.name(),
         },
     );
     let metrics = config.metrics.listen.map_or_else(

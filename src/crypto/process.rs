@@ -22,6 +22,9 @@ use super::{KeyError, Locked, locked::SLOTS_PER_CHUNK};
 /// `CAP_IPC_LOCK` in `/proc/self/status`: with it no limit on locked memory holds.
 const CAP_IPC_LOCK: u32 = 14;
 
+/// Pages of a key object of the engine that keeps most: our own, with its powers of the hash key.
+const PAGES_PER_KEY_OBJECT: u64 = 2;
+
 /// What was done, for the log and `status`. It exists only where core dumps and tracing by the same
 /// user are off, which was read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +54,18 @@ pub enum LockLimit {
 
 impl LockLimit {
     /// Checks that so many engines' key objects and so many raw keys fit, before the first is made.
-    /// Both SAs of a key change count. A key object takes a page; raw keys (SAK, CAK, ICK, KEK) share.
+    /// Both SAs of a key change count. A key object takes [`PAGES_PER_KEY_OBJECT`] at most; raw keys (SAK,
+    /// CAK, ICK, KEK) share.
     ///
     /// # Errors
     /// [`HardenError::LimitTooLow`].
     pub fn check(self, key_objects: u64, raw_keys: u64) -> Result<(), HardenError> {
         let page = page_size()?;
         let chunks = raw_keys.div_ceil(SLOTS_PER_CHUNK as u64);
-        let needed = key_objects.saturating_add(chunks).saturating_mul(page);
+        let needed = key_objects
+            .saturating_mul(PAGES_PER_KEY_OBJECT)
+            .saturating_add(chunks)
+            .saturating_mul(page);
         match self {
             Self::Octets(limit) if limit < needed => {
                 Err(HardenError::LimitTooLow { limit, needed })
@@ -223,9 +230,9 @@ mod tests {
     fn keys_that_do_not_fit_are_found_before_the_first() {
         let page = page_size().unwrap();
         let limit = LockLimit::Octets(10 * page);
-        assert_eq!(limit.check(8, 256), Ok(()));
-        assert_eq!(limit.check(10, 0), Ok(()));
-        let error = limit.check(8, 257).unwrap_err();
+        assert_eq!(limit.check(4, 256), Ok(()));
+        assert_eq!(limit.check(5, 0), Ok(()));
+        let error = limit.check(4, 257).unwrap_err();
         assert_eq!(
             error,
             HardenError::LimitTooLow {
@@ -233,7 +240,7 @@ mod tests {
                 needed: 11 * page
             }
         );
-        assert!(limit.check(11, 0).is_err());
+        assert!(limit.check(6, 0).is_err());
         assert!(error.to_string().contains("LimitMEMLOCK=infinity"));
         assert_eq!(LockLimit::Unlimited.check(u64::MAX, u64::MAX), Ok(()));
     }

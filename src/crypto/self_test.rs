@@ -9,9 +9,11 @@ use core::{error, fmt};
 use super::{AeadFrame, KeyError, KeyFactory, SaKey, Sak, TAG_LEN};
 
 mod agreement;
+mod burst;
 mod vectors;
 
 pub use agreement::{AgreementFault, run_agreement};
+pub use burst::BurstFault;
 use vectors::{MAX_LEN, VECTORS, Vector};
 
 /// What an engine got wrong.
@@ -47,6 +49,15 @@ pub enum SelfTestError {
         /// Clause of the figures.
         clause: &'static str,
     },
+    /// It went wrong with a burst of frames of mixed lengths that have room behind their tags.
+    Burst {
+        /// Octets of the key.
+        sak_len: usize,
+        /// The frame's number in the burst.
+        frame: usize,
+        /// What was wrong.
+        fault: BurstFault,
+    },
 }
 
 impl fmt::Display for SelfTestError {
@@ -66,6 +77,22 @@ impl fmt::Display for SelfTestError {
                 f,
                 "the text of a refused frame of {clause} ({source}) is not wiped"
             ),
+            Self::Burst {
+                sak_len,
+                frame,
+                fault,
+            } => {
+                let what = match fault {
+                    BurstFault::Sealed => {
+                        "is sealed into other octets than by other implementations"
+                    }
+                    BurstFault::Opened => "does not open into what was sealed",
+                    BurstFault::Tampered => "with a bit changed is taken for authentic",
+                    BurstFault::TextLeft => "is refused and its text is not wiped",
+                    BurstFault::Additional => "has its additional data changed",
+                };
+                write!(f, "frame {frame} of a burst (AES-{}) {what}", 8 * sak_len)
+            }
         }
     }
 }
@@ -73,12 +100,16 @@ impl fmt::Display for SelfTestError {
 impl error::Error for SelfTestError {}
 
 /// Runs all known-answer tests on `engine`: AES-128 and AES-256, with text and integrity only, sealed,
-/// opened, and opened with a bit changed in each part of the frame.
+/// opened, and opened with a bit changed in each part of the frame; one by one, and as a burst of mixed
+/// lengths.
 ///
 /// # Errors
 /// The first [`SelfTestError`]: the engine must not be used.
 pub fn run(engine: &dyn KeyFactory) -> Result<(), SelfTestError> {
-    VECTORS.iter().try_for_each(|vector| check(engine, vector))
+    VECTORS
+        .iter()
+        .try_for_each(|vector| check(engine, vector))?;
+    burst::run(engine)
 }
 
 fn check(engine: &dyn KeyFactory, vector: &Vector) -> Result<(), SelfTestError> {

@@ -380,10 +380,7 @@ fn engine_views(selected: &engine::Selected) -> Vec<EngineView> {
     let view = |report: &engine::EngineReport| EngineView {
         name: report.name.to_owned(),
         in_use: report.name == selected.factory.name(),
-        why: match &report.self_test {
-            Ok(()) => format!("{}, self-test passed", report.why),
-            Err(error) => format!("not used, self-test failed: {error}"),
-        },
+        why: report.outcome().to_string(),
     };
     selected.reports.iter().map(view).collect()
 }

@@ -2,18 +2,21 @@
 //!
 //! Every engine is a [`KeyFactory`]. At start each passes the known-answer tests of
 //! [`self_test`], and the first in the order of speed that passes is taken, unless
-//! the operator forces one. What follows later has its place here: a wide-vector kernel of our own is
-//! one more [`Candidate`] ahead of `ring`, with its CPU features as `hardware`. A NIC's inline engine
-//! makes its key objects per port, so it is no candidate of the process: `worker` offers it for its
-//! lane and falls back on the one selected here.
+//! the operator forces one. An engine that this CPU can't run is no candidate, but reported. A NIC's
+//! inline engine makes its key objects per port, so it is no candidate of the process: `worker` offers it
+//! for its lane and falls back on the one selected here.
 
 mod aes_gcm;
+#[cfg(target_arch = "x86_64")]
+mod burst;
 mod ring;
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{error, fmt, str::FromStr};
 
 pub use aes_gcm::AesGcmEngine;
+#[cfg(target_arch = "x86_64")]
+pub use burst::Vaes256Engine;
 pub use ring::RingEngine;
 
 use super::{
@@ -27,6 +30,8 @@ pub enum EngineChoice {
     /// The fastest that this machine has.
     #[default]
     Auto,
+    /// Our own kernel on 256 bits, and no start without it.
+    Vaes256,
     /// `ring`, and no start without it.
     Ring,
     /// `aes-gcm`, and no start without it.
@@ -35,12 +40,13 @@ pub enum EngineChoice {
 
 impl EngineChoice {
     /// All choices, the default first.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Ring, Self::AesGcm];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Vaes256, Self::Ring, Self::AesGcm];
 
     /// The choice as the config writes it; for an engine, its own name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Vaes256 => "vaes256",
             Self::Ring => "ring",
             Self::AesGcm => "aes-gcm",
         }
@@ -70,7 +76,7 @@ pub struct UnknownEngine;
 
 impl fmt::Display for UnknownEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a crypto engine; one of auto, ring, aes-gcm")
+        f.write_str("not a crypto engine; one of auto, vaes256, ring, aes-gcm")
     }
 }
 
@@ -94,18 +100,35 @@ pub struct EngineReport {
     pub name: &'static str,
     /// Whether it may serve: it passed its tests.
     pub available: bool,
-    /// What on this CPU makes it fast, or what is missing.
+    /// What on this CPU makes it fast, or what is missing; with the rule by which a burst is dealt out.
     pub why: &'static str,
-    /// How its known-answer tests ended.
-    pub self_test: Result<(), SelfTestError>,
+    /// How its known-answer tests ended. An engine that the CPU can't run has passed none.
+    pub self_test: Result<(), NotUsable>,
+}
+
+/// Why an engine can't serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotUsable {
+    /// The CPU can't run it; `why` says what is missing.
+    Cpu,
+    /// It failed its known-answer tests.
+    Failed(SelfTestError),
+}
+
+impl EngineReport {
+    /// What became of it, without its name: for a table that has the name in a column of its own.
+    pub fn outcome(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| match &self.self_test {
+            Ok(()) => write!(f, "{}, self-test passed", self.why),
+            Err(NotUsable::Cpu) => write!(f, "not used, {}", self.why),
+            Err(NotUsable::Failed(error)) => write!(f, "not used, self-test failed: {error}"),
+        })
+    }
 }
 
 impl fmt::Display for EngineReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.self_test {
-            Ok(()) => write!(f, "{}: {}, self-test passed", self.name, self.why),
-            Err(error) => write!(f, "{}: not used, self-test failed: {error}", self.name),
-        }
+        write!(f, "{}: {}", self.name, self.outcome())
     }
 }
 
@@ -116,7 +139,7 @@ pub struct Selected {
     pub factory: Arc<dyn KeyFactory>,
     /// Why this one.
     pub why: Why,
-    /// One per engine, fastest first.
+    /// One per engine, fastest first; those that the CPU can't run come last.
     pub reports: Vec<EngineReport>,
 }
 
@@ -155,6 +178,13 @@ pub enum SelectError {
         /// Its name.
         name: &'static str,
     },
+    /// The CPU can't run the forced engine.
+    Cpu {
+        /// Its name.
+        name: &'static str,
+        /// What is missing.
+        why: &'static str,
+    },
     /// The forced engine failed its tests.
     ForcedFailed {
         /// Its name.
@@ -172,6 +202,10 @@ impl fmt::Display for SelectError {
             Self::Absent { name } => {
                 write!(f, "crypto engine {name} is not in this build; use \"auto\"")
             }
+            Self::Cpu { name, why } => write!(
+                f,
+                "crypto engine {name} can't be used here: {why}; use \"auto\" or another engine"
+            ),
             Self::ForcedFailed { name, error } => write!(
                 f,
                 "crypto engine {name} failed its self-test: {error}; use \"auto\" or another engine"
@@ -188,10 +222,12 @@ impl fmt::Display for SelectError {
 
 impl error::Error for SelectError {}
 
-/// The engines of this build, fastest first.
+/// The engines of this build that this CPU can run, fastest first.
 pub fn candidates() -> Vec<Candidate> {
     let fast = has_aes_and_carryless_multiply();
-    alloc::vec![
+    let mut candidates = Vec::new();
+    candidates.extend(own_kernels().into_iter().filter_map(Result::ok));
+    candidates.extend([
         Candidate {
             factory: Arc::new(RingEngine),
             fast,
@@ -206,15 +242,65 @@ pub fn candidates() -> Vec<Candidate> {
             fast: false,
             why: "portable",
         },
-    ]
+    ]);
+    candidates
+}
+
+/// Our own kernels, fastest first: those that this CPU can run, and the reports of those that it can't.
+#[cfg(target_arch = "x86_64")]
+fn own_kernels() -> [Result<Candidate, EngineReport>; 1] {
+    use burst::{Kernel, Kernel256};
+    fn kernel<K: Kernel>(factory: impl KeyFactory + 'static) -> Result<Candidate, EngineReport> {
+        if K::runs_here() {
+            Ok(Candidate {
+                factory: Arc::new(factory),
+                fast: true,
+                why: K::WHY,
+            })
+        } else {
+            Err(lacking(K::NAME, K::LACKING))
+        }
+    }
+    [kernel::<Kernel256>(Vaes256Engine)]
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn own_kernels() -> [Result<Candidate, EngineReport>; 1] {
+    [Err(lacking("vaes256", "it is for x86-64 alone"))]
+}
+
+/// The report of an engine that this CPU can't run.
+const fn lacking(name: &'static str, why: &'static str) -> EngineReport {
+    EngineReport {
+        name,
+        available: false,
+        why,
+        self_test: Err(NotUsable::Cpu),
+    }
 }
 
 /// Tests every engine and selects the one that serves.
 ///
 /// # Errors
-/// [`SelectError`] where the forced engine, or every engine, fails.
+/// [`SelectError`] where the forced engine, or every engine, fails or can't be run by this CPU.
 pub fn select(choice: EngineChoice) -> Result<Selected, SelectError> {
-    select_from(&candidates(), choice)
+    let lacking = own_kernels().into_iter().filter_map(Result::err).collect();
+    select_beside(&candidates(), lacking, choice)
+}
+
+/// [`select_from`], where the CPU can't run some engines.
+fn select_beside(
+    candidates: &[Candidate],
+    lacking: Vec<EngineReport>,
+    choice: EngineChoice,
+) -> Result<Selected, SelectError> {
+    if let Some(report) = lacking.iter().find(|report| report.name == choice.name()) {
+        let EngineReport { name, why, .. } = *report;
+        return Err(SelectError::Cpu { name, why });
+    }
+    let mut selected = select_from(candidates, choice)?;
+    selected.reports.extend(lacking);
+    Ok(selected)
 }
 
 /// [`select`] from engines that the caller brings: so that a test can bring a broken one.
@@ -240,7 +326,7 @@ pub fn select_from(
 }
 
 fn report(candidate: &Candidate) -> EngineReport {
-    let self_test = self_test::run(&*candidate.factory);
+    let self_test = self_test::run(&*candidate.factory).map_err(NotUsable::Failed);
     EngineReport {
         name: candidate.factory.name(),
         available: self_test.is_ok(),
@@ -292,7 +378,11 @@ fn find<'a>(
         .ok_or(SelectError::Absent { name })?;
     match report.self_test {
         Ok(()) => Ok(candidate),
-        Err(error) => Err(SelectError::ForcedFailed { name, error }),
+        Err(NotUsable::Failed(error)) => Err(SelectError::ForcedFailed { name, error }),
+        Err(NotUsable::Cpu) => Err(SelectError::Cpu {
+            name,
+            why: report.why,
+        }),
     }
 }
 

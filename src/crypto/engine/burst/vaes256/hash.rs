@@ -1,0 +1,178 @@
+//! GHASH of one frame: in what order, and by which powers.
+//!
+//! The blocks are those of additional data, those of the encrypted text, and the lengths' block, which has
+//! power 1. A frame whose blocks all have a power in the tables is one sum. A longer one goes by segments:
+//! what a segment comes to is carried into the next.
+
+use core::arch::x86_64::{
+    __m128i, __m256i, _mm_set_epi64x, _mm_setzero_si128, _mm_xor_si128, _mm256_inserti128_si256,
+    _mm256_loadu_si256, _mm256_zextsi128_si256,
+};
+
+use super::{
+    ghash::{self, Powers, Sums},
+    place::Place,
+    tables::{POWERS, SEGMENT, Tables},
+};
+
+/// Octets of a chunk: what one step encrypts of one frame.
+pub(super) const CHUNK: usize = 256;
+
+/// Blocks of a chunk.
+const CHUNK_BLOCKS: usize = CHUNK / 16;
+
+/// Blocks of text up to which a frame is one sum: two of additional data and the lengths come on top. A
+/// text of more has a whole segment of chunks behind its first block.
+const ONE_SUM: usize = SEGMENT + 2;
+
+const _: () = assert!(ONE_SUM + 3 <= POWERS);
+const _: () = assert!(16 * (ONE_SUM + 1 - 2) + 1 > SEGMENT * 16);
+
+/// How far GHASH of a frame has come.
+#[derive(Clone, Copy)]
+pub(super) struct Hash {
+    pub(super) sums: Sums,
+    /// The power of the text's next block.
+    pub(super) exponent: usize,
+    /// The same if there were powers enough: more than `exponent` while segments are to come.
+    distance: usize,
+    lengths: __m128i,
+}
+
+impl Hash {
+    /// Begins with additional data and the text's first block, encrypted, as the lower octets of `first`;
+    /// zeros behind a shorter text. `aad` is from [`additional`].
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) fn begin(tables: &Tables, place: &Place, aad: Additional, first: __m128i) -> Self {
+        let blocks = place.text_len.div_ceil(16);
+        let lengths = lengths(place);
+        let first = _mm_xor_si128(ghash::mirrored_one(first), aad.state);
+        let mut hash = Self {
+            sums: Sums::zero(),
+            exponent: blocks,
+            distance: blocks,
+            lengths,
+        };
+        if blocks <= ONE_SUM {
+            // SAFETY: additional data's first block has power `blocks + 3`, which is in the tables.
+            hash.sums
+                .add(aad.blocks, unsafe { Powers::two(tables, blocks + 3) });
+            let unit = _mm256_inserti128_si256::<1>(_mm256_zextsi128_si256(lengths), first);
+            // SAFETY: the text's first block has power `blocks + 1`, which is in the tables.
+            hash.sums
+                .add(unit, unsafe { Powers::one_and(tables, blocks + 1) });
+        } else {
+            // SAFETY: powers 3 and 2 are in the tables.
+            hash.sums.add(aad.blocks, unsafe { Powers::two(tables, 3) });
+            let unit = _mm256_zextsi128_si256(first);
+            // SAFETY: power 1 is in the tables, and what follows it is zero.
+            hash.sums.add(unit, unsafe { Powers::two(tables, 1) });
+            hash.turn(tables);
+        }
+        hash
+    }
+
+    /// Ends a segment and begins the next one.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    fn turn(&mut self, tables: &Tables) {
+        let state = self.sums.reduce();
+        self.sums = Sums::zero();
+        self.exponent = if self.distance > ONE_SUM {
+            SEGMENT
+        } else {
+            self.distance
+        };
+        // SAFETY: at most `ONE_SUM`, and more than 0: a segment ends only where more text follows.
+        unsafe { self.sums.carry(tables, state, self.exponent) };
+        if self.is_last() {
+            // SAFETY: power 1 is in the tables.
+            let powers = unsafe { Powers::one_and(tables, 1) };
+            self.sums.add(_mm256_zextsi128_si256(self.lengths), powers);
+        }
+    }
+
+    /// Whether the segment is the frame's last, so that all that is left has powers.
+    #[inline(always)]
+    pub(super) const fn is_last(&self) -> bool {
+        self.exponent == self.distance
+    }
+
+    /// Notes that a chunk was added to the sums.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) fn added(&mut self, tables: &Tables) {
+        self.exponent -= CHUNK_BLOCKS;
+        self.distance -= CHUNK_BLOCKS;
+        if self.exponent == 0 {
+            self.turn(tables);
+        }
+    }
+
+    /// Adds a chunk.
+    ///
+    /// # Safety
+    /// [`CHUNK`] octets may be read at `octets`, and they are the frame's next.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) unsafe fn add_chunk(&mut self, tables: &Tables, octets: *const u8) {
+        // SAFETY: by the caller; a segment is whole chunks, and the last one has a power for each block.
+        unsafe { ghash::add_run(&mut self.sums, tables, octets, CHUNK, self.exponent) };
+        self.added(tables);
+    }
+
+    /// Adds what is left of the text and gives the result, mirrored.
+    ///
+    /// # Safety
+    /// The segment is the last; 32 octets may be read from each of the `len`, which are the frame's last.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) unsafe fn end(mut self, tables: &Tables, octets: *const u8, len: usize) -> __m128i {
+        // SAFETY: by the caller, and each block has a power: the last one has 2.
+        unsafe { ghash::add_run(&mut self.sums, tables, octets, len, self.exponent) };
+        self.sums.reduce()
+    }
+}
+
+/// Additional data, as the frame's GHASH takes it up.
+#[derive(Clone, Copy)]
+pub(super) struct Additional {
+    /// Two blocks, mirrored, zero where there are none or more.
+    pub(super) blocks: __m256i,
+    /// Where there are none or more: what they come to.
+    pub(super) state: __m128i,
+}
+
+/// Reads the frame's additional data.
+///
+/// # Safety
+/// As [`Place`] says.
+#[inline]
+#[target_feature(enable = "avx2,vpclmulqdq")]
+pub(super) unsafe fn additional(tables: &Tables, place: &Place) -> Additional {
+    if (17..=32).contains(&place.aad_len) {
+        // SAFETY: 32 octets may be read from the first of additional data on.
+        let unit = unsafe { _mm256_loadu_si256(place.aad.cast()) };
+        // SAFETY: the length was looked at.
+        let unit = unsafe { ghash::first(unit, place.aad_len) };
+        return Additional {
+            blocks: ghash::mirrored(unit),
+            state: _mm_setzero_si128(),
+        };
+    }
+    // SAFETY: 32 octets may be read from each of additional data.
+    let state = unsafe { ghash::hash(tables, place.aad, place.aad_len) };
+    Additional {
+        blocks: core::arch::x86_64::_mm256_setzero_si256(),
+        state,
+    }
+}
+
+/// The block of lengths in bits, mirrored.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn lengths(place: &Place) -> __m128i {
+    let bits = |octets: usize| (octets as u64 * 8).cast_signed();
+    _mm_set_epi64x(bits(place.aad_len), bits(place.text_len))
+}

@@ -1,0 +1,134 @@
+//! Validating a burst.
+
+use core::{
+    arch::x86_64::{
+        _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_testz_si128, _mm_xor_si128,
+        _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256,
+        _mm256_setzero_si256,
+    },
+    hint::black_box,
+    mem::MaybeUninit,
+};
+
+use super::{
+    aes::{self, STEP},
+    ghash,
+    hash::{self, CHUNK, Hash},
+    place::Place,
+    queue::{Queue, Scratch, Waiting},
+    tables::Tables,
+};
+use crate::crypto::{AeadFrame, BURST_CAPACITY, Opened, engine::burst::Left};
+
+/// Opens a burst; says which frames were authentic, and which it left.
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+pub(super) fn open<const ROUNDS: usize>(
+    tables: &Tables,
+    burst: &mut [AeadFrame<'_>],
+) -> (Opened, Left) {
+    let mut opened = Opened::default();
+    let mut left = Left::default();
+    let mut scratch = MaybeUninit::<Scratch>::uninit();
+    let mut queue = Queue::new(&mut scratch);
+    for (index, frame) in burst.iter_mut().take(BURST_CAPACITY).enumerate() {
+        let Some(place) = Place::of(frame) else {
+            left.add(index);
+            continue;
+        };
+        begin::<ROUNDS>(tables, place, index, &mut queue);
+        while queue.is_full() {
+            // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
+            unsafe { queue.step::<ROUNDS, STEP>(tables) };
+        }
+        while let Some(waiting) = queue.take(STEP) {
+            // SAFETY: its units were decrypted.
+            unsafe { finish(waiting, &mut opened) };
+        }
+    }
+    // SAFETY: as above.
+    unsafe { queue.rest::<ROUNDS>(tables) };
+    while let Some(waiting) = queue.take(0) {
+        // SAFETY: its units were decrypted.
+        unsafe { finish(waiting, &mut opened) };
+    }
+    // What was wiped stays wiped: the compiler may not take the stores for dead.
+    black_box(&mut scratch);
+    (opened, left)
+}
+
+/// Computes what a frame's tag should be but for its mask, decrypts whole chunks, and puts the rest of it
+/// into the queue.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn begin<const ROUNDS: usize>(tables: &Tables, place: Place, index: usize, queue: &mut Queue<'_>) {
+    let slot = queue.slot();
+    let base = aes::base(tables, &place.nonce);
+    // SAFETY: as `Place` says.
+    let aad = unsafe { hash::additional(tables, &place) };
+    // SAFETY: 16 octets may be read from the text's place on, text or tag.
+    let text = unsafe { _mm_loadu_si128(place.text.cast()) };
+    // SAFETY: 16 octets may be read behind the text.
+    let tag = unsafe { _mm_loadu_si128(place.text.add(place.text_len).cast()) };
+    // SAFETY: at most 16.
+    let first = unsafe { ghash::first_of_one(text, place.text_len.min(16)) };
+    let mut hash = Hash::begin(tables, &place, aad, first);
+    let body = place.body_len();
+    let chunks = body / CHUNK;
+    for chunk in 0..chunks {
+        // SAFETY: the chunk is inside the text, the next to be hashed, and its counters are in the table.
+        unsafe {
+            let octets = place.body().add(chunk * CHUNK);
+            hash.add_chunk(tables, octets);
+            aes::encrypt_chunk::<ROUNDS>(tables, base, 1 + chunk * STEP, octets);
+        }
+    }
+    let mut at = chunks * CHUNK;
+    // SAFETY: the rest of the text, which is not decrypted yet.
+    let hash = unsafe { hash.end(tables, place.body().add(at), body - at) };
+    // SAFETY: the slot is the scratch's, and ours until it is entered.
+    unsafe {
+        (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
+        (*slot).tag = tag;
+        (*slot).wanted = _mm_xor_si128(tag, ghash::mirrored_one(hash));
+        (*slot).place = place;
+        (*slot).index = index;
+        // Unit 0 is in the table.
+        queue.put(aes::input(base, 0), (&raw mut (*slot).head).cast());
+    }
+    let mut unit = 1 + chunks * STEP;
+    while at < body {
+        // SAFETY: a text of at most `TEXT_MAX` has no more units than the table; the place is in the text.
+        unsafe { queue.put(aes::input(base, unit), place.body().add(at)) };
+        at += 32;
+        unit += 1;
+    }
+    queue.enter();
+}
+
+/// Gives a frame's verdict, and wipes its slot; where it is not authentic, its text too.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn finish(waiting: *mut Waiting, opened: &mut Opened) {
+    // SAFETY: a slot that was entered is written; nothing else refers to it.
+    let (place, head) = unsafe { (&(*waiting).place, (*waiting).head) };
+    // SAFETY: as above.
+    let (tag, wanted) = unsafe { ((*waiting).tag, (*waiting).wanted) };
+    let difference = _mm_xor_si128(wanted, _mm256_castsi256_si128(head));
+    // SAFETY: 16 octets may be written from the text's place on, and 32 behind the text.
+    unsafe {
+        _mm_storeu_si128(place.text.cast(), _mm256_extracti128_si256::<1>(head));
+        let behind = place.text.add(place.text_len);
+        _mm_storeu_si128(behind.cast(), tag);
+        // Keystream that the last unit left behind the tag.
+        _mm_storeu_si128(behind.add(16).cast(), _mm_setzero_si128());
+    }
+    if _mm_testz_si128(difference, difference) == 1 {
+        // SAFETY: as above.
+        opened.set_ok(unsafe { (*waiting).index });
+    } else {
+        // SAFETY: the text.
+        unsafe { place.text.write_bytes(0, place.text_len) };
+    }
+    // SAFETY: the slot is ours.
+    unsafe { Waiting::wipe(waiting) };
+}

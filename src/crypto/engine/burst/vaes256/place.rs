@@ -1,0 +1,55 @@
+//! Where a frame's parts lie, and the proof that what the kernel touches is inside its buffer.
+
+use super::tables::TEXT_MAX;
+use crate::crypto::{AeadFrame, NONCE_LEN, TAG_LEN};
+
+/// Octets behind the tag that the kernel writes: its last unit may begin with a text's last octet.
+pub(super) const ROOM: usize = 16;
+
+/// A frame that the kernel takes.
+///
+/// The bound that every access rests on: from `aad` on, `aad_len + text_len + TAG_LEN + ROOM` octets are
+/// the frame's buffer, which the burst borrows exclusively. So 32 octets may be read and written from any
+/// octet of the text, and 16 from the octet behind it; and 32 may be read from any octet of additional data.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) aad: *const u8,
+    pub(super) text: *mut u8,
+    pub(super) aad_len: usize,
+    pub(super) text_len: usize,
+    pub(super) nonce: [u8; NONCE_LEN],
+}
+
+impl Place {
+    /// The frame's place; `None` where it is left to the library: no room, a text too long, or parts that
+    /// its buffer can't hold.
+    #[inline(always)]
+    pub(super) fn of(frame: &mut AeadFrame<'_>) -> Option<Self> {
+        let behind_text = frame.len.checked_sub(TAG_LEN)?;
+        let text_len = behind_text.checked_sub(frame.aad_len)?;
+        let room = frame.buffer.len().checked_sub(frame.len)?;
+        if room < ROOM || text_len > TEXT_MAX {
+            return None;
+        }
+        let start = frame.buffer.as_mut_ptr();
+        Some(Self {
+            aad: start,
+            text: start.wrapping_add(frame.aad_len),
+            aad_len: frame.aad_len,
+            text_len,
+            nonce: frame.nonce,
+        })
+    }
+
+    /// Octets behind the text's first block.
+    #[inline(always)]
+    pub(super) const fn body_len(&self) -> usize {
+        self.text_len.saturating_sub(16)
+    }
+
+    /// Where they begin, if there are any.
+    #[inline(always)]
+    pub(super) const fn body(&self) -> *mut u8 {
+        self.text.wrapping_add(16)
+    }
+}

@@ -1,0 +1,212 @@
+//! Units that wait for a step, and frames that wait for their units.
+//!
+//! Short frames, and what long ones have over after whole chunks, go into one list of units, whichever
+//! frame they are of, so that AES always works on [`STEP`] of them. A frame is finished one step after its
+//! last unit was encrypted: then its GHASH waits for nothing, and the CPU runs it beside the next step.
+
+use core::{
+    arch::x86_64::{__m128i, __m256i, _mm_setzero_si128, _mm256_setzero_si256},
+    marker::PhantomData,
+    mem::MaybeUninit,
+};
+
+use super::{
+    aes::{self, STEP},
+    hash::{Additional, Hash},
+    place::Place,
+    tables::Tables,
+};
+
+/// Slots for units. A frame adds at most nine to at most seven that wait.
+const UNITS: usize = 16;
+
+/// Slots for frames. At most eight have their last unit in a step, at most seven in the units behind it, and
+/// one is being added.
+const FRAMES: usize = 16;
+
+/// Memory of a queue. Nothing in it is read before it is written.
+pub(super) struct Scratch {
+    inputs: [__m256i; UNITS],
+    places: [*mut u8; UNITS],
+    frames: [Waiting; FRAMES],
+}
+
+/// A frame between its first unit and its tag.
+pub(super) struct Waiting {
+    /// The first unit: zeros, then the text's first block; once encrypted, the tag's mask and that block.
+    pub(super) head: __m256i,
+    /// For `seal`, of a frame without chunks.
+    pub(super) aad: Additional,
+    /// For `seal`, of a frame with chunks.
+    pub(super) hash: Hash,
+    /// For `seal`: octets of the text behind its first block that `hash` has.
+    pub(super) hashed: usize,
+    /// For `open`: the tag that came, and what the mask should be.
+    pub(super) tag: __m128i,
+    pub(super) wanted: __m128i,
+    /// For `open`: the frame's number in its burst.
+    pub(super) index: usize,
+    pub(super) place: Place,
+    /// How many units had been put in when its last one was.
+    end: usize,
+}
+
+impl Waiting {
+    /// Wipes what came of the key, and the text.
+    ///
+    /// # Safety
+    /// `slot` is a frame's slot.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn wipe(slot: *mut Self) {
+        // SAFETY: by the caller; no reference is made to what may not be written yet.
+        unsafe {
+            (*slot).head = _mm256_setzero_si256();
+            (*slot).wanted = _mm_setzero_si128();
+            (*slot).aad.state = _mm_setzero_si128();
+            (&raw mut (*slot).hash).write_bytes(0, 1);
+        }
+    }
+}
+
+/// The list, over scratch that it alone uses.
+pub(super) struct Queue<'a> {
+    scratch: *mut Scratch,
+    /// Units that were ever put in, and that were encrypted.
+    put: usize,
+    done: usize,
+    /// Frames that were ever entered, and that were taken out.
+    entered: usize,
+    taken: usize,
+    borrow: PhantomData<&'a mut Scratch>,
+}
+
+impl<'a> Queue<'a> {
+    pub(super) fn new(scratch: &'a mut MaybeUninit<Scratch>) -> Self {
+        Self {
+            scratch: scratch.as_mut_ptr(),
+            put: 0,
+            done: 0,
+            entered: 0,
+            taken: 0,
+            borrow: PhantomData,
+        }
+    }
+
+    /// The slot of the frame that is entered next.
+    #[inline(always)]
+    pub(super) fn slot(&self) -> *mut Waiting {
+        self.frame(self.entered)
+    }
+
+    #[inline(always)]
+    fn frame(&self, number: usize) -> *mut Waiting {
+        // SAFETY: `scratch` points to a `Scratch` for as long as `self` lives; no reference is made.
+        let frames = unsafe { &raw mut (*self.scratch).frames };
+        frames.cast::<Waiting>().wrapping_add(number % FRAMES)
+    }
+
+    /// Enters the frame whose slot was written, after its units.
+    #[inline(always)]
+    pub(super) fn enter(&mut self) {
+        let slot = self.slot();
+        // SAFETY: the slot is inside the scratch.
+        unsafe { (*slot).end = self.put };
+        self.entered += 1;
+    }
+
+    /// Puts in a unit of the frame that is being written.
+    #[inline(always)]
+    pub(super) fn put(&mut self, input: __m256i, place: *mut u8) {
+        // SAFETY: as in `frame`.
+        let inputs = unsafe { &raw mut (*self.scratch).inputs };
+        // SAFETY: as in `frame`.
+        let places = unsafe { &raw mut (*self.scratch).places };
+        let at = self.put % UNITS;
+        // SAFETY: `at` is below the array's length.
+        unsafe { inputs.cast::<__m256i>().add(at).write(input) };
+        // SAFETY: as above.
+        unsafe { places.cast::<*mut u8>().add(at).write(place) };
+        self.put += 1;
+    }
+
+    /// Whether there are units for a whole step.
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.put - self.done >= STEP
+    }
+
+    /// A frame all of whose units were encrypted before the last `lag` ones, if there is one; its slot is
+    /// valid until the next frame is entered.
+    #[inline(always)]
+    pub(super) fn take(&mut self, lag: usize) -> Option<*mut Waiting> {
+        if self.taken == self.entered {
+            return None;
+        }
+        let frame = self.frame(self.taken);
+        // SAFETY: the frame was entered, so its slot is written.
+        let end = unsafe { (*frame).end };
+        if end + lag > self.done {
+            return None;
+        }
+        self.taken += 1;
+        Some(frame)
+    }
+
+    /// Encrypts the next units: [`STEP`] of them.
+    ///
+    /// # Safety
+    /// So many wait; all places of those that were put in may be read and written.
+    #[inline]
+    #[target_feature(enable = "avx2,vaes")]
+    pub(super) unsafe fn step<const ROUNDS: usize, const W: usize>(&mut self, tables: &Tables) {
+        let at = self.done % UNITS;
+        // SAFETY: as in `frame`.
+        let inputs = unsafe { &raw const (*self.scratch).inputs };
+        // SAFETY: as in `frame`.
+        let places = unsafe { &raw const (*self.scratch).places };
+        // SAFETY: steps begin at 0 or 8 and the last, shorter one is inside its half: `W` entries from `at`
+        // on are inside the array; they were put in.
+        let inputs = unsafe {
+            inputs
+                .cast::<__m256i>()
+                .add(at)
+                .cast::<[__m256i; W]>()
+                .read()
+        };
+        // SAFETY: as above.
+        let places = unsafe {
+            places
+                .cast::<*mut u8>()
+                .add(at)
+                .cast::<[*mut u8; W]>()
+                .read()
+        };
+        // SAFETY: by the caller.
+        unsafe { aes::encrypt::<ROUNDS, W>(tables, inputs, places) };
+        self.done += W;
+    }
+
+    /// Encrypts what waits, less than a step.
+    ///
+    /// # Safety
+    /// As for [`Self::step`].
+    #[inline]
+    #[target_feature(enable = "avx2,vaes")]
+    pub(super) unsafe fn rest<const ROUNDS: usize>(&mut self, tables: &Tables) {
+        // SAFETY: so many wait.
+        unsafe {
+            match self.put - self.done {
+                0 => {}
+                1 => self.step::<ROUNDS, 1>(tables),
+                2 => self.step::<ROUNDS, 2>(tables),
+                3 => self.step::<ROUNDS, 3>(tables),
+                4 => self.step::<ROUNDS, 4>(tables),
+                5 => self.step::<ROUNDS, 5>(tables),
+                6 => self.step::<ROUNDS, 6>(tables),
+                7 => self.step::<ROUNDS, 7>(tables),
+                _ => self.step::<ROUNDS, STEP>(tables),
+            }
+        }
+    }
+}
