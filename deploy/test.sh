@@ -3,7 +3,7 @@
 # packages, format, lints, purity, documentation, every test. Its exit status is 0 only if all of it did.
 #
 #   deploy/test.sh             all steps
-#   deploy/test.sh STEP...     some: format scripts lint purity docs build unit dpdk files counts fuzz system doctests
+#   deploy/test.sh STEP...     some: format scripts lint purity docs build unit dpdk files optimised fuzz system doctests
 #   deploy/test.sh --keep-going STEP...   goes on after a failed step
 #
 # Network tests run in namespaces of their own. What it changes on the machine (hugepages, a mount for
@@ -142,8 +142,8 @@ run_step() {
         # An EAL takes its cores for itself, and a process can have one only once.
         dpdk) step dpdk 300 cargo test -p dpdk -p dpdk-sys -- --test-threads=1 ;;
         files) [ -z "$(other_files)" ] || step files 600 cargo test -p macsec-gateway $(other_files | as_arguments) -- --test-threads=2 ;;
-        # Optimised code is looked at, so this step builds anew.
-        counts) step counts 600 cargo test --quiet --profile counts -p macsec-gateway --test=instruction_counts ;;
+        # Engines and the frame path as they are shipped: their instructions, and that engines are right.
+        optimised) step optimised 600 cargo test --quiet --profile counts -p macsec-gateway --test=instruction_counts --test=crypto_constant_time --test=crypto_engines ;;
         # A million inputs for each decoder; most of the time goes into building it with instrumentation.
         fuzz) step fuzz 900 deploy/fuzz.sh ;;
         system)
@@ -159,7 +159,7 @@ run_step() {
 keep_going=
 if [ "${1:-}" = --keep-going ]; then keep_going=yes; shift; fi
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format scripts lint purity docs build unit dpdk files counts fuzz system doctests)
+[ ${#steps[@]} -gt 0 ] || steps=(format scripts lint purity docs build unit dpdk files optimised fuzz system doctests)
 
 step packages 1000 deploy/packages.sh
 hugepages
