@@ -16,11 +16,19 @@ pub(crate) struct EalArgs {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Puts the arguments together. `pools` is what the ports' pools take, octets.
+/// What the ports' pools take, octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pools {
+    pub(crate) in_hugepages: u64,
+    /// More, because buffers do not cross the ends of pages.
+    pub(crate) in_ordinary: u64,
+}
+
+/// Puts the arguments together.
 ///
 /// # Errors
 /// Where hugepages are demanded and not to be had, or ordinary memory does not suffice: what to do.
-pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalArgs, Failure> {
+pub(crate) fn eal_args(config: &Config, lcores: &str, pools: Pools) -> Result<EalArgs, Failure> {
     let mut warnings = Vec::new();
     let mut args = vec![
         String::from("--lcores"),
@@ -30,7 +38,7 @@ pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalA
         format!("--file-prefix={}", config.gateway.name),
         String::from("--proc-type=primary"),
     ];
-    add_memory(config, pools + EAL_ITSELF, &mut args, &mut warnings)?;
+    add_memory(config, pools, &mut args, &mut warnings)?;
     add_devices(config, &mut args);
     if let Some(drivers) = &config.eal.drivers {
         args.extend([String::from("-d"), drivers.display().to_string()]);
@@ -42,14 +50,14 @@ pub(crate) fn eal_args(config: &Config, lcores: &str, pools: u64) -> Result<EalA
 /// Hugepages, or ordinary memory with a warning.
 fn add_memory(
     config: &Config,
-    needed: u64,
+    pools: Pools,
     args: &mut Vec<String>,
     warnings: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let needed = config
-        .eal
-        .memory_mib
-        .map_or(needed, |mib| u64::from(mib.get()) << 20);
+    let needed = |pools| {
+        let told = config.eal.memory_mib;
+        told.map_or(EAL_ITSELF + pools, |mib| u64::from(mib.get()) << 20)
+    };
     // Before the counting: the page files of a killed gateway hold their pages.
     for path in Facts::of_machine().remove_stale(&config.gateway.name) {
         warnings.push(format!(
@@ -60,7 +68,7 @@ fn add_memory(
     let facts = Facts::of_machine();
     let found = match config.eal.memory {
         Memory::NoHuge => None,
-        Memory::Auto | Memory::Hugepages => Some(facts.memory(needed)),
+        Memory::Auto | Memory::Hugepages => Some(facts.memory(needed(pools.in_hugepages))),
     };
     match (found, config.eal.memory) {
         (Some(Found::Hugepages { .. }), _) => {
@@ -81,6 +89,7 @@ fn add_memory(
         )),
         (None, _) => {}
     }
+    let needed = needed(pools.in_ordinary);
     if let Some(available) = available_memory()
         && needed > available
     {

@@ -27,7 +27,7 @@ use signal_hook::iterator::Signals;
 
 use super::{
     assemble::{Assembly, assemble, port_plan},
-    eal_args::eal_args,
+    eal_args::{Pools, eal_args},
     logging,
     placement::Placement,
 };
@@ -273,15 +273,24 @@ fn place(config: &Config) -> Result<Placement, Failure> {
         .map_err(|error| refused(error, "name CPUs of that list, or leave it empty"))
 }
 
-fn start_eal(config: &Config, placement: &Placement) -> Result<(Eal, Vec<String>), Failure> {
-    let mut pools = 0;
+/// What all ports' pools take in pages of `page` octets.
+fn pools(config: &Config, page: u64) -> Result<u64, Failure> {
+    let mut sum = 0;
     for link in &config.links {
         for side in PortSide::BOTH {
-            pools += port_plan(link, side)
-                .memory()
+            sum += port_plan(link, side)
+                .memory(page)
                 .map_err(|error| refused(format!("link {}: {side} {error}", link.name), ""))?;
         }
     }
+    Ok(sum)
+}
+
+fn start_eal(config: &Config, placement: &Placement) -> Result<(Eal, Vec<String>), Failure> {
+    let pools = Pools {
+        in_hugepages: pools(config, 2 << 20)?,
+        in_ordinary: pools(config, 4 << 10)?,
+    };
     let eal = eal_args(config, &placement.lcores(), pools)?;
     tracing::info!(args = eal.args.join(" "), "starting {}", dpdk::version());
     let started = Eal::init(&eal.args).map_err(|error| eal_failure(config, &error))?;

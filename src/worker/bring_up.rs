@@ -30,6 +30,10 @@ const CACHE: u32 = 256;
 /// may give a buffer back only when its place in the ring is used again, and those under way.
 const EAPOL_BUFFERS: u32 = DESCRIPTORS as u32 + 127;
 
+/// Octets that a pool takes besides its buffers: DPDK's caches for every lcore that there could be, 12 KiB
+/// each, and the ring of free buffers.
+const POOL_ITSELF: u64 = 2 << 20;
+
 /// What a port is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct PortPlan<'a> {
@@ -69,19 +73,17 @@ impl PortPlan<'_> {
             .map_err(|error| BringUpError::device(self.device, error))
     }
 
-    /// Octets of packet memory that the port's pool takes, for `--no-huge`, where it can't grow.
+    /// Octets of packet memory that the port's pools take, in pages of `page` octets.
     ///
     /// # Errors
     /// As [`Self::spec`]; and where the MTU does not fit the driver.
-    pub fn memory(&self) -> Result<u64, BringUpError> {
+    pub fn memory(&self, page: u64) -> Result<u64, BringUpError> {
         let (_, room, _) = self.device_plan(&self.spec()?)?;
-        // A pool's object is the buffer, its header and the mempool's own, each on cache lines.
-        let object = |room: u64| room + 512;
         let eapol = match self.side {
             PortSide::Plain => 0,
-            PortSide::Secure => u64::from(EAPOL_BUFFERS) * object(EAPOL_SLOT_LEN as u64),
+            PortSide::Secure => buffers_memory(EAPOL_BUFFERS, EAPOL_SLOT_LEN as u64, page),
         };
-        Ok(u64::from(BUFFERS) * object(u64::from(room)) + eapol)
+        Ok(POOL_ITSELF + buffers_memory(BUFFERS, u64::from(room), page) + eapol)
     }
 
     pub(super) const fn dpdk_side(&self) -> Side {
@@ -109,6 +111,17 @@ impl PortPlan<'_> {
                 Ok((None, room, false))
             }
         }
+    }
+}
+
+/// Octets that so many buffers take, each with `room` for a frame. A buffer that fits into a page does not cross
+/// its end, so that of ordinary pages much is left over.
+fn buffers_memory(count: u32, room: u64, page: u64) -> u64 {
+    // The headroom, the buffer's header and the mempool's own, each on cache lines.
+    let object = room + 512;
+    match page / object {
+        0 => u64::from(count) * object,
+        in_page => u64::from(count).div_ceil(in_page) * page,
     }
 }
 
@@ -361,5 +374,18 @@ fn link_down_way(spec: &DeviceSpec) -> (bool, LinkDownWay) {
             LinkDown::InterfaceFlags => (false, LinkDownWay::Interface),
             LinkDown::None => (false, LinkDownWay::None),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_that_do_not_cross_pages_take_whole_ones() {
+        assert_eq!(buffers_memory(4096, 2016, 4096), 4096 * 4096);
+        assert_eq!(buffers_memory(1151, 1514, 4096), 576 * 4096);
+        assert_eq!(buffers_memory(4096, 2016, 2 << 20), 5 * (2 << 20));
+        assert_eq!(buffers_memory(10, 9216, 4096), 10 * (9216 + 512));
     }
 }
