@@ -351,7 +351,7 @@ fn assert_held(lanes: &mut Lanes, rekeys: u64) {
     for link in lanes.links() {
         assert!(link.controlled_port_open, "{}", link.reason);
         let mka = mka(&link);
-        assert_eq!(mka.losses, 0, "{:?}", mka.last_loss);
+        assert_eq!(mka.losses, 0, "{} {mka:#?}", link.name);
         assert_eq!(mka.rekeys, rekeys);
         let counters = &participant(&link).counters;
         assert_eq!((counters.peers_gained, counters.peers_lost), (1, 0));

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     bus::{Bypass, BypassEntry, Direction, LaneCommand},
-    config::{self, BypassDirection, Config, Link, reload::Changes, reuse},
+    config::{self, BypassDirection, Config, EncryptionMode, Link, reload::Changes, reuse},
     control::link::{LinkControl, sender},
     ieee::Sci,
 };
@@ -66,6 +66,7 @@ pub(super) fn reload(control: &mut Control, now: Instant) -> Result<String, Stri
     }
     let effective = config::reload::effective(&control.config, &new, &changes.applied);
     check_reuse(control, &effective)?;
+    check_suites(control, &effective)?;
     let mut prepared = prepare(control, &effective)?;
     let caks: Vec<_> = prepared.iter_mut().map(|keys| keys.caks.take()).collect();
     commit(control, prepared);
@@ -94,6 +95,28 @@ fn check_reuse(control: &Control, config: &Config) -> Result<(), String> {
             return Err(format!(
                 "link {}: own SCI and peer_sci are both {}; give the peer's",
                 link.name, keys.peer_sci
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether every key in use is one that the new config would take: the peer would go on with it, and the link
+/// would count as secured by what it must not be.
+fn check_suites(control: &Control, config: &Config) -> Result<(), String> {
+    for (link, running) in config.links.iter().zip(&control.links) {
+        let (Some(session), Some(mka)) = (&running.mka, link.mka()) else {
+            continue;
+        };
+        let accepted = &mka.policy.suites;
+        let used = session.sas.suites().find(|suite| {
+            link.encryption != EncryptionMode::NoEncrypt && !accepted.contains(suite)
+        });
+        if let Some(suite) = used {
+            return Err(format!(
+                "link {}: the key in use is of {suite}, which the new config does not accept: have the other \
+                 end change its suite first, keep {suite} in accept_cipher_suites, or restart the gateway",
+                link.name
             ));
         }
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     control::tx_use::TxEnd,
-    ieee::{KeyIdentifier, Pn, Sci},
+    ieee::{CipherSuite, KeyIdentifier, Pn, Sci},
     mka::{Report, SaId},
 };
 
@@ -85,6 +85,13 @@ impl Sas {
 
     pub(in crate::control) fn tx_end(&self) -> TxEnd {
         self.encoding().map_or(TxEnd::Running, AgreedTx::end)
+    }
+
+    /// The suites of all SAs that were not asked back.
+    pub(in crate::control) fn suites(&self) -> impl Iterator<Item = CipherSuite> {
+        let tx = self.tx.iter().map(|used| &used.held);
+        let all = tx.chain(self.rx.iter().map(|used| &used.held));
+        all.filter(|held| held.stays()).map(|held| held.key.suite)
     }
 
     /// Whether all SAs came home.

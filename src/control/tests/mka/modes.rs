@@ -137,6 +137,38 @@ fn a_reload_that_is_bad_changes_nothing_and_a_good_one_only_what_it_says() {
 }
 
 #[test]
+fn a_reload_does_not_leave_a_link_secured_by_a_suite_that_it_does_not_accept() {
+    let server = Setting::plain().link("cipher_suite = \"gcm-aes-256\"");
+    let own = Setting::plain().link("cipher_suite = \"gcm-aes-xpn-256\"");
+    let lenient = own.clone().mka("accept_cipher_suites = [\"gcm-aes-256\"]");
+    let mut ends = Ends::new(&server, &lenient);
+    ends.until("secured", Duration::from_secs(1), Ends::both_secured);
+    ends.pass_with_traffic(Duration::from_secs(2));
+    let refused = ends.b.reload(&own).unwrap_err();
+    assert!(
+        refused.contains("link l0: the key in use is of gcm-aes-256"),
+        "{refused}"
+    );
+    // Nothing changed: the next key of that suite is taken as well.
+    ends.pass_with_traffic(Duration::from_secs(6));
+    ends.a.bed.control.rekey(ends.a.bed.now, "l0").unwrap();
+    ends.pass_with_traffic(Duration::from_secs(9));
+    assert_eq!(ends.b.mka().rekeys, 1);
+    assert!(ends.b.alarms().is_empty(), "{:?}", ends.b.alarms());
+
+    // Where no key is in use it is taken, and then such a key is not.
+    ends.wire = [false; 2];
+    ends.pass(Duration::from_secs(8));
+    assert!(!ends.b.is_secured());
+    let said = ends.b.reload(&own).unwrap();
+    assert!(said.contains("settings of key agreement"), "{said}");
+    ends.wire = [true; 2];
+    ends.pass(Duration::from_secs(10));
+    assert!(!ends.b.is_secured());
+    assert_eq!(ends.b.alarms(), ["sak_refused"]);
+}
+
+#[test]
 fn where_the_cak_is_gone_the_fallback_takes_over_without_loss() {
     let both = Setting::plain().caks(&[(1, ""), (3, "fallback = true")]);
     let mut ends = Ends::secured(&both);
