@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::KeptError;
 use super::dir::{Files, StateDir};
-use super::disk::{self, Disk, Failed};
+use super::disk::{self, Disk, Failed, Filesystem};
 use super::lines;
 use crate::ieee::{An, Ckn, KeyIdentifier, Sci, decode_hex};
 
@@ -59,14 +59,31 @@ impl StateDir {
         self.files.identity(link, sci)
     }
 
-    /// Keeps `identity` for `link`. Once this has returned, the numbers that it reserves may be used:
-    /// no crash undoes it.
+    /// Where the identity of `link` is kept, for another thread: a disk may take its time. To be dropped before the
+    /// directory is.
+    pub fn identity_file(&self, link: &str) -> IdentityFile {
+        IdentityFile {
+            files: Files::new(&self.files.path, Filesystem),
+            link: link.to_owned(),
+        }
+    }
+}
+
+/// The file of one link's identity.
+#[derive(Debug)]
+pub struct IdentityFile {
+    files: Files<Filesystem>,
+    link: String,
+}
+
+impl IdentityFile {
+    /// Keeps `identity`. Once this has returned, the numbers that it reserves may be used: no crash undoes it.
     ///
     /// # Errors
     /// [`KeptError::Io`], after which the last identity still holds; [`KeptError::TooMuch`] with more
     /// than 48 CAKs.
-    pub fn save_identity(&self, link: &str, identity: &MkaIdentity) -> Result<(), KeptError> {
-        self.files.save_identity(link, identity)
+    pub fn save(&self, identity: &MkaIdentity) -> Result<(), KeptError> {
+        self.files.save_identity(&self.link, identity)
     }
 }
 

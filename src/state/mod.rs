@@ -26,7 +26,7 @@ pub use dir::{KeyUse, Reservation, StateDir, declare_fresh};
 pub use error::StateError;
 #[cfg(fuzzing)]
 pub use identity::identity_checked_again;
-pub use identity::{MkaIdentity, MkaMember};
+pub use identity::{IdentityFile, MkaIdentity, MkaMember};
 pub use kept_error::KeptError;
 #[cfg(fuzzing)]
 pub use record::{checked_again, with_checksum};

@@ -21,6 +21,7 @@ mod used_sa;
 mod view;
 mod watch;
 mod words;
+mod writer;
 
 pub(super) use alarms::standing;
 pub(super) use caks::PreparedCaks;

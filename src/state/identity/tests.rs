@@ -59,11 +59,11 @@ fn as_many_caks_as_fit_fit_with_the_greatest_numbers() {
     };
     let place = std::env::temp_dir().join(format!("macsecgw-identity-{}", std::process::id()));
     let dir = StateDir::open(&place).unwrap();
-    dir.save_identity("a", &full).unwrap();
+    dir.identity_file("a").save(&full).unwrap();
     assert_eq!(dir.identity("a", SCI).as_ref(), Ok(&Some(full.clone())));
     let mut over = full;
     over.members.push(over.members[0].clone());
-    let refused = dir.save_identity("a", &over);
+    let refused = dir.identity_file("a").save(&over);
     std::fs::remove_dir_all(&place).unwrap();
     assert!(matches!(refused, Err(KeptError::TooMuch { .. })));
 }

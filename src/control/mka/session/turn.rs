@@ -82,7 +82,7 @@ impl Session {
         if kay.poll_timeout().is_some_and(|due| due <= time) {
             kay.handle_timeout(time);
         }
-        tell_saved(&mut kay, time, self.keeper.retry(now, around.state));
+        tell_saved(&mut kay, time, self.keeper.look(now, around.state));
         self.pump(&mut kay, around, out);
         while let Some(event) = kay.poll_event() {
             self.chronicle.note(now, &event);
