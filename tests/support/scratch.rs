@@ -26,8 +26,13 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new(label: &str) -> Self {
+        Self::within(&std::env::temp_dir(), label)
+    }
+
+    /// The same, in a folder of one's choice.
+    pub(crate) fn within(folder: &Path, label: &str) -> Self {
         use std::os::unix::fs::DirBuilderExt;
-        let path = std::env::temp_dir().join(unique(label));
+        let path = folder.join(unique(label));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)

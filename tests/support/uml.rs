@@ -64,7 +64,14 @@ impl UmlPeer {
     /// Starts booting and does not wait: two guests boot in the time of one.
     #[track_caller]
     pub(crate) fn start(ns: &Namespace, interface: &str, options: &UmlOptions) -> Self {
-        let scratch = Scratch::new(&format!("uml-{}", options.name));
+        // In RAM, as its memory is: a guest is one thread, and a write to a disk that others keep busy stops all of
+        // it, for longer than a peer lives.
+        let memory = if roomy("/dev/shm") {
+            "/dev/shm"
+        } else {
+            "/tmp"
+        };
+        let scratch = Scratch::within(Path::new(memory), &format!("uml-{}", options.name));
         let share = scratch.join("share");
         std::fs::create_dir(&share).expect("a folder to share with the guest");
         let filter = scratch.write("not-outgoing.bpf", NOT_OUTGOING, 0o600);
@@ -112,12 +119,7 @@ impl UmlPeer {
             "con1=null",
         ]);
         argv.extend(["ssl=null", "loglevel=5", "noreboot", "panic=-1"]);
-        // The guest's memory is a file here, and must be in RAM to be fast.
-        let memory = if roomy("/dev/shm") {
-            "/dev/shm"
-        } else {
-            "/tmp"
-        };
+        // The guest's memory is a file too.
         let daemon = Daemon::start_with("console", &argv, &scratch, &[("TMPDIR", memory)]);
         let channel = Channel::new(share.join("cmd"));
         Self {
