@@ -66,7 +66,7 @@ finish() {
     tidy || true
     [ -z "$mounted" ] || { umount /dev/hugepages && [ "$mounted" = mounted ] || rmdir /dev/hugepages; }
     [ -z "$old_pages" ] || echo "$old_pages" >"$pages"
-    rm -rf "$TMPDIR"
+    rm -rf "$TMPDIR" /dev/shm/"$MACSECGW_BED"-*
     exit "$status"
 }
 trap finish EXIT
