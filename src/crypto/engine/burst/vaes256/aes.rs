@@ -1,97 +1,366 @@
-//! AES in counter mode on several units of two blocks at once.
+//! AES in counter mode on several units of two blocks at once, and GHASH beside it.
+//!
+//! These are the loops that a frame's time goes into, written out as instructions: the compiler does not
+//! keep eight states, a key and three sums in sixteen registers, and what it would spill is made of the key.
+//! Round keys and powers are operands in the key's locked memory and nowhere else.
 
-use core::arch::x86_64::{
-    __m256i, _mm_set_epi64x, _mm256_aesenc_epi128, _mm256_aesenclast_epi128,
-    _mm256_broadcastsi128_si256, _mm256_load_si256, _mm256_loadu_si256, _mm256_storeu_si256,
-    _mm256_xor_si256,
+use core::arch::{
+    asm,
+    x86_64::{__m256i, _mm256_load_si256, _mm256_xor_si256},
 };
 
-use super::tables::{COUNTERS, Tables};
+use super::{
+    ghash::Sums,
+    tables::{COUNTERS, POWERS, Tables},
+};
 use crate::crypto::NONCE_LEN;
 
 /// Units that are encrypted together: as many as hide the latency of an AES round where two start in each
 /// cycle, and as 16 registers have room for.
 pub(super) const STEP: usize = 8;
 
-/// The input of unit `unit` of a frame whose nonce, with the first round key added, is `base`.
+/// A nonce with a counter of zero, for both blocks of a unit. Nothing secret.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn nonce_blocks(nonce: &[u8; NONCE_LEN]) -> __m256i {
+    let blocks: __m256i;
+    // SAFETY: the code reads the nonce's 12 octets, in the two parts in which they are likely to have been
+    // written: one load of what two stores left would wait for both. It changes the registers named.
+    unsafe {
+        asm!(
+            "vmovq {blocks:x}, qword ptr [{nonce}]",
+            "vpinsrd {blocks:x}, {blocks:x}, dword ptr [{nonce} + 8], 2",
+            "vinserti128 {blocks}, {blocks}, {blocks:x}, 1",
+            nonce = in(reg) nonce,
+            blocks = out(ymm_reg) blocks,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    blocks
+}
+
+/// The input of unit `unit` of a frame. Nothing secret.
 ///
 /// # Safety
 /// `unit` is below the number of counters in the table.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn input(base: __m256i, unit: usize) -> __m256i {
+pub(super) unsafe fn input(nonce: __m256i, unit: usize) -> __m256i {
     // SAFETY: by the caller, the entry is inside the table, whose entries are aligned to their length.
     let counters = unsafe { _mm256_load_si256(COUNTERS.0.as_ptr().add(unit).cast()) };
-    _mm256_xor_si256(base, counters)
+    _mm256_xor_si256(nonce, counters)
 }
 
-/// Runs `W` inputs through all rounds but the first key's.
-#[inline]
-#[target_feature(enable = "avx2,vaes")]
-pub(super) fn keystream<const ROUNDS: usize, const W: usize>(
-    tables: &Tables,
-    mut states: [__m256i; W],
-) -> [__m256i; W] {
-    for key in &tables.round_keys[1..ROUNDS] {
-        for state in &mut states {
-            *state = _mm256_aesenc_epi128(*state, *key);
-        }
-    }
-    for state in &mut states {
-        *state = _mm256_aesenclast_epi128(*state, tables.round_keys[ROUNDS]);
-    }
-    states
+/// One round of AES on the states that are listed, and other work between them.
+macro_rules! round {
+    ([$($state:literal)*], $key:literal, $instruction:literal) => {
+        concat!(
+            "vmovdqa ymm8, [{tables} + 32*", $key, "]\n",
+            $($instruction, " ymm", $state, ", ymm", $state, ", ymm8\n",)*
+        )
+    };
+    ($key:literal, $a:expr, $b:expr, $c:expr) => {
+        concat!(
+            "vmovdqa ymm8, [{tables} + 32*", $key, "]\n",
+            "vaesenc ymm0, ymm0, ymm8\n vaesenc ymm1, ymm1, ymm8\n",
+            $a,
+            "vaesenc ymm2, ymm2, ymm8\n vaesenc ymm3, ymm3, ymm8\n",
+            $b,
+            "vaesenc ymm4, ymm4, ymm8\n vaesenc ymm5, ymm5, ymm8\n",
+            $c,
+            "vaesenc ymm6, ymm6, ymm8\n vaesenc ymm7, ymm7, ymm8\n",
+        )
+    };
 }
 
-/// XORs the keystream of `W` inputs onto what lies at `W` places.
+/// Rounds 1 to 8, which both lengths of key have.
+macro_rules! rounds_1_to_8 {
+    ($states:tt) => {
+        concat!(
+            round!($states, 1, "vaesenc"),
+            round!($states, 2, "vaesenc"),
+            round!($states, 3, "vaesenc"),
+            round!($states, 4, "vaesenc"),
+            round!($states, 5, "vaesenc"),
+            round!($states, 6, "vaesenc"),
+            round!($states, 7, "vaesenc"),
+            round!($states, 8, "vaesenc"),
+        )
+    };
+}
+
+/// All rounds but the addition of the first key.
+macro_rules! rounds {
+    (10, $states:tt) => {
+        concat!(
+            rounds_1_to_8!($states),
+            round!($states, 9, "vaesenc"),
+            round!($states, 10, "vaesenclast"),
+        )
+    };
+    (14, $states:tt) => {
+        concat!(
+            rounds_1_to_8!($states),
+            round!($states, 9, "vaesenc"),
+            round!($states, 10, "vaesenc"),
+            round!($states, 11, "vaesenc"),
+            round!($states, 12, "vaesenc"),
+            round!($states, 13, "vaesenc"),
+            round!($states, 14, "vaesenclast"),
+        )
+    };
+}
+
+/// Units wherever they are: `inputs` has the input of each, `places` where its text is.
+macro_rules! step {
+    ($rounds:tt, [$($state:literal)*], $tables:expr, $inputs:expr, $places:expr) => {
+        asm!(
+            concat!(
+                "vmovdqa ymm8, [{tables}]\n",
+                $("vpxor ymm", $state, ", ymm8, [{inputs} + 32*", $state, "]\n",)*
+                rounds!($rounds, [$($state)*]),
+                $(
+                    "mov {place}, [{places} + 8*", $state, "]\n",
+                    "vpxor ymm", $state, ", ymm", $state, ", [{place}]\n",
+                    "vmovdqu [{place}], ymm", $state, "\n",
+                )*
+            ),
+            tables = in(reg) $tables,
+            inputs = in(reg) $inputs,
+            places = in(reg) $places,
+            place = out(reg) _,
+            out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _, out("ymm4") _,
+            out("ymm5") _, out("ymm6") _, out("ymm7") _, out("ymm8") _,
+            options(nostack, preserves_flags),
+        )
+    };
+}
+
+/// XORs the keystream of `W` inputs onto what lies at `W` places; `W` is 1, 2, 4 or [`STEP`].
 ///
 /// # Safety
-/// 32 octets may be read and written at each place; each is exclusive.
+/// `W` inputs and places may be read; 32 octets may be read and written at each place.
 #[inline]
 #[target_feature(enable = "avx2,vaes")]
 pub(super) unsafe fn encrypt<const ROUNDS: usize, const W: usize>(
     tables: &Tables,
-    inputs: [__m256i; W],
-    places: [*mut u8; W],
+    inputs: *const __m256i,
+    places: *const *mut u8,
 ) {
-    for (key, place) in keystream::<ROUNDS, W>(tables, inputs).iter().zip(places) {
-        // SAFETY: by the caller.
-        let text = unsafe { _mm256_loadu_si256(place.cast()) };
-        // SAFETY: by the caller.
-        unsafe { _mm256_storeu_si256(place.cast(), _mm256_xor_si256(text, *key)) };
+    const { assert!(matches!((ROUNDS, W), (10 | 14, 1 | 2 | 4 | STEP))) };
+    // SAFETY: the code reads the round keys, which are at the front of the tables, `W` inputs and places,
+    // and reads and writes 32 octets at each place, by the caller.
+    unsafe {
+        match (ROUNDS, W) {
+            (10, 1) => step!(10, [0], tables, inputs, places),
+            (10, 2) => step!(10, [0 1], tables, inputs, places),
+            (10, 4) => step!(10, [0 1 2 3], tables, inputs, places),
+            (10, _) => step!(10, [0 1 2 3 4 5 6 7], tables, inputs, places),
+            (_, 1) => step!(14, [0], tables, inputs, places),
+            (_, 2) => step!(14, [0 1], tables, inputs, places),
+            (_, 4) => step!(14, [0 1 2 3], tables, inputs, places),
+            (_, _) => step!(14, [0 1 2 3 4 5 6 7], tables, inputs, places),
+        }
     }
 }
 
-/// Encrypts a chunk whose first unit is the frame's `unit`.
+/// A unit's two blocks, mirrored, times the lower and the upper halves of two powers.
+macro_rules! low {
+    ($unit:literal) => {
+        concat!(
+            "vmovdqu ymm12, [{hashed} + 32*",
+            $unit,
+            "]\n vpshufb ymm12, ymm12, [{tables} + {order}]\n",
+            "vpclmulqdq ymm13, ymm12, [{powers} + 32*",
+            $unit,
+            "], 0x00\n vpxor ymm9, ymm9, ymm13\n",
+        )
+    };
+}
+
+macro_rules! high {
+    ($unit:literal) => {
+        concat!(
+            "vpclmulqdq ymm14, ymm12, [{powers} + 32*",
+            $unit,
+            "], 0x11\n vpxor ymm11, ymm11, ymm14\n",
+            "vpshufd ymm15, ymm12, 0x4E\n vpxor ymm12, ymm12, ymm15\n",
+        )
+    };
+}
+
+/// The sums of the halves, multiplied: Karatsuba's middle product.
+macro_rules! middle {
+    ($unit:literal) => {
+        concat!(
+            "vpclmulqdq ymm12, ymm12, [{powers} + {middles} + 32*",
+            $unit,
+            "], 0x00\n",
+            "vpxor ymm10, ymm10, ymm12\n",
+        )
+    };
+}
+
+/// A chunk: eight units in a row, while eight others are hashed.
+macro_rules! chunk {
+    ([$($rounds:expr),*], $tables:expr, $nonce:expr, $counters:expr, $octets:expr, $hashed:expr,
+     $powers:expr, $sums:expr) => {
+        asm!(
+            concat!(
+                "vmovdqu ymm8, [{nonce}]\n vpxor ymm8, ymm8, [{tables}]\n",
+                "vpxor ymm0, ymm8, [{counters}]\n vpxor ymm1, ymm8, [{counters} + 32]\n",
+                "vpxor ymm2, ymm8, [{counters} + 64]\n vpxor ymm3, ymm8, [{counters} + 96]\n",
+                "vpxor ymm4, ymm8, [{counters} + 128]\n vpxor ymm5, ymm8, [{counters} + 160]\n",
+                "vpxor ymm6, ymm8, [{counters} + 192]\n vpxor ymm7, ymm8, [{counters} + 224]\n",
+                $($rounds,)*
+                "vpxor ymm0, ymm0, [{octets}]\n vpxor ymm1, ymm1, [{octets} + 32]\n",
+                "vpxor ymm2, ymm2, [{octets} + 64]\n vpxor ymm3, ymm3, [{octets} + 96]\n",
+                "vpxor ymm4, ymm4, [{octets} + 128]\n vpxor ymm5, ymm5, [{octets} + 160]\n",
+                "vpxor ymm6, ymm6, [{octets} + 192]\n vpxor ymm7, ymm7, [{octets} + 224]\n",
+                "vmovdqu [{octets}], ymm0\n vmovdqu [{octets} + 32], ymm1\n",
+                "vmovdqu [{octets} + 64], ymm2\n vmovdqu [{octets} + 96], ymm3\n",
+                "vmovdqu [{octets} + 128], ymm4\n vmovdqu [{octets} + 160], ymm5\n",
+                "vmovdqu [{octets} + 192], ymm6\n vmovdqu [{octets} + 224], ymm7\n",
+            ),
+            tables = in(reg) $tables,
+            nonce = in(reg) $nonce,
+            counters = in(reg) $counters,
+            octets = in(reg) $octets,
+            hashed = in(reg) $hashed,
+            powers = in(reg) $powers,
+            order = const Tables::ORDER,
+            middles = const Tables::MIDDLES,
+            inout("ymm9") $sums.low,
+            inout("ymm10") $sums.middle,
+            inout("ymm11") $sums.high,
+            out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _, out("ymm4") _, out("ymm5") _,
+            out("ymm6") _, out("ymm7") _, out("ymm8") _, out("ymm12") _, out("ymm13") _,
+            out("ymm14") _, out("ymm15") _,
+            options(nostack, preserves_flags),
+        )
+    };
+}
+
+/// XORs the keystream onto a chunk whose first unit is the frame's `unit`, and adds the chunk at `hashed` to
+/// `sums`, its first block by power `exponent`. Both may be the same: what is hashed is read before.
+///
+/// # Safety
+/// A chunk may be read and written at `octets` and read at `hashed`; its units' counters are in the table;
+/// `exponent` is in `16..=POWERS`.
+#[inline]
+#[target_feature(enable = "avx2,vaes,vpclmulqdq")]
+pub(super) unsafe fn encrypt_and_hash_chunk<const ROUNDS: usize>(
+    tables: &Tables,
+    nonce: &__m256i,
+    unit: usize,
+    octets: *mut u8,
+    hashed: *const u8,
+    exponent: usize,
+    sums: &mut Sums,
+) {
+    let counters = COUNTERS.0.as_ptr().wrapping_add(unit);
+    let powers = tables.powers.as_ptr().wrapping_add(POWERS - exponent);
+    // SAFETY: the code reads the tables, eight entries of counters, eight pairs of powers and as many of
+    // their middles from `powers` on, and the chunks, by the caller; it writes the chunk at `octets`.
+    unsafe {
+        if ROUNDS == 10 {
+            chunk!(
+                [
+                    round!(1, low!(0), high!(0), middle!(0)),
+                    round!(2, low!(1), high!(1), middle!(1)),
+                    round!(3, low!(2), high!(2), middle!(2)),
+                    round!(4, low!(3), high!(3), middle!(3)),
+                    round!(5, low!(4), high!(4), middle!(4)),
+                    round!(6, low!(5), high!(5), middle!(5)),
+                    round!(7, low!(6), high!(6), middle!(6)),
+                    round!(8, low!(7), high!(7), middle!(7)),
+                    round!([0 1 2 3 4 5 6 7], 9, "vaesenc"),
+                    round!([0 1 2 3 4 5 6 7], 10, "vaesenclast")
+                ],
+                tables,
+                nonce,
+                counters,
+                octets,
+                hashed,
+                powers,
+                sums
+            );
+        } else {
+            chunk!(
+                [
+                    round!(1, low!(0), "", high!(0)),
+                    round!(2, middle!(0), "", low!(1)),
+                    round!(3, high!(1), "", middle!(1)),
+                    round!(4, low!(2), "", high!(2)),
+                    round!(5, middle!(2), "", low!(3)),
+                    round!(6, high!(3), "", middle!(3)),
+                    round!(7, low!(4), "", high!(4)),
+                    round!(8, middle!(4), "", low!(5)),
+                    round!(9, high!(5), "", middle!(5)),
+                    round!(10, low!(6), "", high!(6)),
+                    round!(11, middle!(6), "", low!(7)),
+                    round!(12, high!(7), "", middle!(7)),
+                    round!([0 1 2 3 4 5 6 7], 13, "vaesenc"),
+                    round!([0 1 2 3 4 5 6 7], 14, "vaesenclast")
+                ],
+                tables,
+                nonce,
+                counters,
+                octets,
+                hashed,
+                powers,
+                sums
+            );
+        }
+    }
+}
+
+/// XORs the keystream onto a chunk whose first unit is the frame's `unit`.
 ///
 /// # Safety
 /// A chunk may be read and written at `octets`; its units' counters are in the table.
 #[inline]
-#[target_feature(enable = "avx2,vaes")]
+#[target_feature(enable = "avx2,vaes,vpclmulqdq")]
 pub(super) unsafe fn encrypt_chunk<const ROUNDS: usize>(
     tables: &Tables,
-    base: __m256i,
+    nonce: &__m256i,
     unit: usize,
     octets: *mut u8,
 ) {
-    let mut inputs = [base; STEP];
-    let mut places = [octets; STEP];
-    for (nth, (input, place)) in inputs.iter_mut().zip(&mut places).enumerate() {
-        // SAFETY: by the caller.
-        *input = unsafe { self::input(base, unit + nth) };
-        *place = octets.wrapping_add(32 * nth);
+    let counters = COUNTERS.0.as_ptr().wrapping_add(unit);
+    // SAFETY: the code reads the round keys and eight entries of counters, and reads and writes the chunk.
+    // Nothing is hashed, so what it is told of that is not read.
+    unsafe {
+        let mut unused = Sums::zero();
+        if ROUNDS == 10 {
+            chunk!(
+                [
+                    rounds!(10, [0 1 2 3 4 5 6 7]),
+                    "/* {hashed} {powers} {order} {middles} */\n"
+                ],
+                tables,
+                nonce,
+                counters,
+                octets,
+                octets,
+                octets,
+                unused
+            );
+        } else {
+            chunk!(
+                [
+                    rounds!(14, [0 1 2 3 4 5 6 7]),
+                    "/* {hashed} {powers} {order} {middles} */\n"
+                ],
+                tables,
+                nonce,
+                counters,
+                octets,
+                octets,
+                octets,
+                unused
+            );
+        }
+        let _ = unused.low;
     }
-    // SAFETY: by the caller.
-    unsafe { encrypt::<ROUNDS, STEP>(tables, inputs, places) };
-}
-
-/// A nonce with a counter of zero, for both blocks of a unit, with the first round key added.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn base(tables: &Tables, nonce: &[u8; NONCE_LEN]) -> __m256i {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *nonce;
-    let low = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
-    let high = i64::from(u32::from_le_bytes([i, j, k, l]));
-    let block = _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low));
-    _mm256_xor_si256(block, tables.round_keys[0])
 }

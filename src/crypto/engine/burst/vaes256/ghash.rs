@@ -1,14 +1,14 @@
 //! GHASH on two blocks at a time: sums of products, and one reduction at their end.
 
-use core::arch::x86_64::{
-    __m128i, __m256i, _mm_and_si128, _mm_loadu_si128, _mm_set_epi8, _mm_setzero_si128,
-    _mm_shuffle_epi8, _mm_xor_si128, _mm256_and_si256, _mm256_broadcastsi128_si256,
-    _mm256_castsi256_si128, _mm256_clmulepi64_epi128, _mm256_extracti128_si256, _mm256_loadu_si256,
-    _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32,
-    _mm256_xor_si256, _mm256_zextsi128_si256,
+use core::arch::{
+    asm,
+    x86_64::{
+        __m128i, __m256i, _mm_and_si128, _mm_loadu_si128, _mm_set_epi8, _mm_setzero_si128,
+        _mm_shuffle_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_castsi256_si128,
+        _mm256_loadu_si256, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_zextsi128_si256,
+    },
 };
 
-use super::super::schedule::POLYNOMIAL;
 use super::tables::{MASKS, POWERS, SEGMENT, Tables};
 
 /// Sums of products that are not reduced yet: Karatsuba's three, for each of two blocks.
@@ -30,81 +30,109 @@ impl Sums {
         }
     }
 
-    /// Adds two mirrored blocks times two powers.
+    /// Adds two mirrored blocks times powers `exponent` and `exponent - 1`.
+    ///
+    /// # Safety
+    /// `exponent` is in `1..=POWERS`.
     #[inline]
     #[target_feature(enable = "avx2,vpclmulqdq")]
-    pub(super) fn add(&mut self, blocks: __m256i, powers: Powers) {
-        let low = _mm256_clmulepi64_epi128::<0x00>(blocks, powers.whole);
-        let high = _mm256_clmulepi64_epi128::<0x11>(blocks, powers.whole);
-        let halves = _mm256_xor_si256(blocks, _mm256_shuffle_epi32::<0x4E>(blocks));
-        let middle = _mm256_clmulepi64_epi128::<0x00>(halves, powers.middle);
-        self.low = _mm256_xor_si256(self.low, low);
-        self.middle = _mm256_xor_si256(self.middle, middle);
-        self.high = _mm256_xor_si256(self.high, high);
+    pub(super) unsafe fn add(&mut self, tables: &Tables, blocks: __m256i, exponent: usize) {
+        let powers = tables.powers.as_ptr().wrapping_add(POWERS - exponent);
+        // SAFETY: the code reads two entries from `powers` on, and the two of the middles that belong to
+        // them: inside the tables, by the caller. It has no other effect than on the registers named.
+        unsafe {
+            asm!(
+                "vpshufd {halves}, {blocks}, 0x4E",
+                "vpclmulqdq {part}, {blocks}, [{powers}], 0x00",
+                "vpxor {halves}, {halves}, {blocks}",
+                "vpclmulqdq {blocks}, {blocks}, [{powers}], 0x11",
+                "vpclmulqdq {halves}, {halves}, [{powers} + {middles}], 0x00",
+                "vpxor {low}, {low}, {part}",
+                "vpxor {high}, {high}, {blocks}",
+                "vpxor {middle}, {middle}, {halves}",
+                powers = in(reg) powers,
+                middles = const Tables::MIDDLES,
+                blocks = inout(ymm_reg) blocks => _,
+                low = inout(ymm_reg) self.low,
+                middle = inout(ymm_reg) self.middle,
+                high = inout(ymm_reg) self.high,
+                halves = out(ymm_reg) _,
+                part = out(ymm_reg) _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+    }
+
+    /// Begins with two mirrored blocks, the lower times power 1 and the upper times power `exponent`.
+    ///
+    /// # Safety
+    /// `exponent` is in `1..=POWERS`.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) unsafe fn begin(tables: &Tables, blocks: __m256i, exponent: usize) -> Self {
+        let powers = tables.powers.as_ptr().wrapping_add(POWERS - exponent);
+        let (low, middle, high);
+        // SAFETY: the code reads power 1 and the entry at `powers`, and what belongs to them in the middles:
+        // inside the tables, by the caller. It has no other effect than on the registers named.
+        unsafe {
+            asm!(
+                "vmovdqa {high:x}, [{tables} + {first}]",
+                "vinserti128 {high}, {high}, [{powers}], 1",
+                "vmovdqa {part:x}, [{tables} + {first} + {middles}]",
+                "vinserti128 {part}, {part}, [{powers} + {middles}], 1",
+                "vpshufd {middle}, {blocks}, 0x4E",
+                "vpxor {middle}, {middle}, {blocks}",
+                "vpclmulqdq {low}, {blocks}, {high}, 0x00",
+                "vpclmulqdq {high}, {blocks}, {high}, 0x11",
+                "vpclmulqdq {middle}, {middle}, {part}, 0x00",
+                tables = in(reg) tables,
+                powers = in(reg) powers,
+                first = const Tables::FIRST_POWER,
+                middles = const Tables::MIDDLES,
+                blocks = in(ymm_reg) blocks,
+                low = out(ymm_reg) low,
+                middle = out(ymm_reg) middle,
+                high = out(ymm_reg) high,
+                part = out(ymm_reg) _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        Self { low, middle, high }
     }
 
     /// The sum of everything, reduced: a mirrored block.
     #[inline]
     #[target_feature(enable = "avx2,vpclmulqdq")]
-    pub(super) fn reduce(self) -> __m128i {
-        let middle = _mm256_xor_si256(self.middle, _mm256_xor_si256(self.low, self.high));
-        let middle = _mm256_xor_si256(middle, fold(self.low));
-        let sum = _mm256_xor_si256(self.high, fold(middle));
-        _mm_xor_si128(
-            _mm256_castsi256_si128(sum),
-            _mm256_extracti128_si256::<1>(sum),
-        )
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx2,vpclmulqdq")]
-fn fold(part: __m256i) -> __m256i {
-    let polynomial = _mm256_set_epi64x(POLYNOMIAL, 1, POLYNOMIAL, 1);
-    let product = _mm256_clmulepi64_epi128::<0x10>(part, polynomial);
-    _mm256_xor_si256(product, _mm256_shuffle_epi32::<0x4E>(part))
-}
-
-/// Two powers of the hash key, and the sums of their halves.
-#[derive(Clone, Copy)]
-pub(super) struct Powers {
-    whole: __m256i,
-    middle: __m256i,
-}
-
-impl Powers {
-    /// Powers `exponent` and `exponent - 1`, for two blocks that follow each other.
-    ///
-    /// # Safety
-    /// `exponent` is in `1..=POWERS`.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn two(tables: &Tables, exponent: usize) -> Self {
-        let at = POWERS - exponent;
-        // SAFETY: `at` is at most `POWERS - 1`, so both entries are inside the table of `POWERS + 1`.
-        let whole = unsafe { _mm256_loadu_si256(tables.powers.as_ptr().add(at).cast()) };
-        // SAFETY: as above; the tables are alike.
-        let middle = unsafe { _mm256_loadu_si256(tables.middles.as_ptr().add(at).cast()) };
-        Self { whole, middle }
-    }
-
-    /// Power 1 for the lower block and `exponent` for the upper one.
-    ///
-    /// # Safety
-    /// `exponent` is in `1..=POWERS`.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn one_and(tables: &Tables, exponent: usize) -> Self {
-        let pair = |table: &[__m128i; POWERS + 1]| {
-            let one = _mm256_zextsi128_si256(table[POWERS - 1]);
-            // SAFETY: by the caller, the entry is inside the table.
-            let other = unsafe { *table.get_unchecked(POWERS - exponent) };
-            core::arch::x86_64::_mm256_inserti128_si256::<1>(one, other)
-        };
-        Self {
-            whole: pair(&tables.powers),
-            middle: pair(&tables.middles),
+    pub(super) fn reduce(self, tables: &Tables) -> __m128i {
+        let wide: __m256i;
+        // SAFETY: the code reads the polynomial in the tables. It has no other effect than on the registers
+        // named.
+        unsafe {
+            asm!(
+                "vpxor {middle}, {middle}, {low}",
+                "vmovdqa {polynomial}, [{tables} + {at}]",
+                "vpclmulqdq {part}, {low}, {polynomial}, 0x10",
+                "vpshufd {low}, {low}, 0x4E",
+                "vpxor {middle}, {middle}, {high}",
+                "vpxor {middle}, {middle}, {low}",
+                "vpxor {middle}, {middle}, {part}",
+                "vpclmulqdq {part}, {middle}, {polynomial}, 0x10",
+                "vpshufd {middle}, {middle}, 0x4E",
+                "vpxor {high}, {high}, {middle}",
+                "vpxor {high}, {high}, {part}",
+                "vextracti128 {part:x}, {high}, 1",
+                "vpxor {part:x}, {part:x}, {high:x}",
+                tables = in(reg) tables,
+                at = const Tables::POLYNOMIAL,
+                low = inout(ymm_reg) self.low => _,
+                middle = inout(ymm_reg) self.middle => _,
+                high = inout(ymm_reg) self.high => _,
+                part = out(ymm_reg) wide,
+                polynomial = out(ymm_reg) _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
         }
+        _mm256_castsi256_si128(wide)
     }
 }
 
@@ -171,8 +199,7 @@ pub(super) unsafe fn add_run(
         // SAFETY: `at` is below `len`, from where 32 octets may be read.
         let unit = unsafe { _mm256_loadu_si256(octets.add(at).cast()) };
         // SAFETY: the powers fall by one for each block and stay at 1 or more, by the caller.
-        let powers = unsafe { Powers::two(tables, exponent) };
-        sums.add(mirrored(unit), powers);
+        unsafe { sums.add(tables, mirrored(unit), exponent) };
         exponent -= 2;
         at += 32;
     }
@@ -182,8 +209,7 @@ pub(super) unsafe fn add_run(
         // SAFETY: less than 32 are left.
         let unit = unsafe { first(unit, len - at) };
         // SAFETY: as in the loop.
-        let powers = unsafe { Powers::two(tables, exponent) };
-        sums.add(mirrored(unit), powers);
+        unsafe { sums.add(tables, mirrored(unit), exponent) };
     }
 }
 
@@ -203,7 +229,7 @@ pub(super) unsafe fn hash(tables: &Tables, octets: *const u8, len: usize) -> __m
         unsafe { sums.carry(tables, state, blocks) };
         // SAFETY: the part is inside the octets; its last block has power 1.
         unsafe { add_run(&mut sums, tables, octets.add(at), part, blocks) };
-        state = sums.reduce();
+        state = sums.reduce(tables);
         at += part;
     }
     state
@@ -218,7 +244,6 @@ impl Sums {
     #[target_feature(enable = "avx2,vpclmulqdq")]
     pub(super) unsafe fn carry(&mut self, tables: &Tables, state: __m128i, exponent: usize) {
         // SAFETY: by the caller.
-        let powers = unsafe { Powers::two(tables, exponent) };
-        self.add(_mm256_zextsi128_si256(state), powers);
+        unsafe { self.add(tables, _mm256_zextsi128_si256(state), exponent) };
     }
 }

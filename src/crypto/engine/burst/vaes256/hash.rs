@@ -10,7 +10,8 @@ use core::arch::x86_64::{
 };
 
 use super::{
-    ghash::{self, Powers, Sums},
+    aes,
+    ghash::{self, Sums},
     place::Place,
     tables::{POWERS, SEGMENT, Tables},
 };
@@ -55,19 +56,17 @@ impl Hash {
             lengths,
         };
         if blocks <= ONE_SUM {
-            // SAFETY: additional data's first block has power `blocks + 3`, which is in the tables.
-            hash.sums
-                .add(aad.blocks, unsafe { Powers::two(tables, blocks + 3) });
             let unit = _mm256_inserti128_si256::<1>(_mm256_zextsi128_si256(lengths), first);
             // SAFETY: the text's first block has power `blocks + 1`, which is in the tables.
-            hash.sums
-                .add(unit, unsafe { Powers::one_and(tables, blocks + 1) });
+            hash.sums = unsafe { Sums::begin(tables, unit, blocks + 1) };
+            // SAFETY: additional data's first block has power `blocks + 3`, which is in the tables.
+            unsafe { hash.sums.add(tables, aad.blocks, blocks + 3) };
         } else {
             // SAFETY: powers 3 and 2 are in the tables.
-            hash.sums.add(aad.blocks, unsafe { Powers::two(tables, 3) });
+            unsafe { hash.sums.add(tables, aad.blocks, 3) };
             let unit = _mm256_zextsi128_si256(first);
             // SAFETY: power 1 is in the tables, and what follows it is zero.
-            hash.sums.add(unit, unsafe { Powers::two(tables, 1) });
+            unsafe { hash.sums.add(tables, unit, 1) };
             hash.turn(tables);
         }
         hash
@@ -77,7 +76,7 @@ impl Hash {
     #[inline(never)]
     #[target_feature(enable = "avx2,vpclmulqdq")]
     fn turn(&mut self, tables: &Tables) {
-        let state = self.sums.reduce();
+        let state = self.sums.reduce(tables);
         self.sums = Sums::zero();
         self.exponent = if self.distance > ONE_SUM {
             SEGMENT
@@ -88,8 +87,10 @@ impl Hash {
         unsafe { self.sums.carry(tables, state, self.exponent) };
         if self.is_last() {
             // SAFETY: power 1 is in the tables.
-            let powers = unsafe { Powers::one_and(tables, 1) };
-            self.sums.add(_mm256_zextsi128_si256(self.lengths), powers);
+            unsafe {
+                let unit = _mm256_zextsi128_si256(self.lengths);
+                self.sums.add(tables, unit, 1);
+            }
         }
     }
 
@@ -122,6 +123,36 @@ impl Hash {
         self.added(tables);
     }
 
+    /// XORs the keystream onto a chunk whose first unit is the frame's `unit`, and adds the chunk at
+    /// `hashed`: another one, or the same before it is changed.
+    ///
+    /// # Safety
+    /// As for [`aes::encrypt_and_hash_chunk`] and [`Self::add_chunk`].
+    #[inline]
+    #[target_feature(enable = "avx2,vaes,vpclmulqdq")]
+    pub(super) unsafe fn encrypt_and_add_chunk<const ROUNDS: usize>(
+        &mut self,
+        tables: &Tables,
+        nonce: &__m256i,
+        unit: usize,
+        octets: *mut u8,
+        hashed: *const u8,
+    ) {
+        // SAFETY: by the caller; a segment is whole chunks, and the last one has a power for each block.
+        unsafe {
+            aes::encrypt_and_hash_chunk::<ROUNDS>(
+                tables,
+                nonce,
+                unit,
+                octets,
+                hashed,
+                self.exponent,
+                &mut self.sums,
+            );
+        }
+        self.added(tables);
+    }
+
     /// Adds what is left of the text and gives the result, mirrored.
     ///
     /// # Safety
@@ -131,7 +162,46 @@ impl Hash {
     pub(super) unsafe fn end(mut self, tables: &Tables, octets: *const u8, len: usize) -> __m128i {
         // SAFETY: by the caller, and each block has a power: the last one has 2.
         unsafe { ghash::add_run(&mut self.sums, tables, octets, len, self.exponent) };
-        self.sums.reduce()
+        self.sums.reduce(tables)
+    }
+}
+
+/// GHASH of a short frame, mirrored: two blocks of additional data, mirrored, the text's first block as it was
+/// sent, and what is behind it.
+///
+/// # Safety
+/// The frame is short; see [`Place`].
+#[inline]
+#[target_feature(enable = "avx2,vpclmulqdq")]
+pub(super) unsafe fn short(
+    tables: &Tables,
+    place: &Place,
+    aad: __m256i,
+    first: __m128i,
+) -> __m128i {
+    let blocks = place.text_len.div_ceil(16);
+    let lengths = _mm256_zextsi128_si256(lengths(place));
+    let unit = _mm256_inserti128_si256::<1>(lengths, ghash::mirrored_one(first));
+    // SAFETY: a short frame's blocks all have powers, and its text may be read as its place says.
+    unsafe {
+        let mut sums = Sums::begin(tables, unit, blocks + 1);
+        sums.add(tables, aad, blocks + 3);
+        ghash::add_run(&mut sums, tables, place.body(), place.text_len - 16, blocks);
+        sums.reduce(tables)
+    }
+}
+
+/// The additional data of a short frame: two blocks, mirrored.
+///
+/// # Safety
+/// The frame is short; see [`Place`].
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn short_additional(place: &Place) -> __m256i {
+    // SAFETY: 32 octets may be read from the first of additional data on, and there are at most so many.
+    unsafe {
+        let unit = _mm256_loadu_si256(place.aad.cast());
+        ghash::mirrored(ghash::first(unit, place.aad_len))
     }
 }
 

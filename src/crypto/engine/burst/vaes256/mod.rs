@@ -18,11 +18,8 @@ mod tables;
 use std::arch::is_x86_feature_detected;
 
 use super::{Kernel, Left};
-use crate::crypto::{AeadFrame, KeyError, Opened, Sak, scrub::with_clean_stack_to};
+use crate::crypto::{AeadFrame, KeyError, Opened, Sak};
 use tables::Tables;
-
-/// Octets of stack that a burst may have used: the compiler spills round keys to it.
-const BURST_DEPTH: usize = 48 * 1024;
 
 /// A key for this kernel. It exists only where the CPU can run it.
 pub(in super::super) struct Kernel256(Tables);
@@ -52,20 +49,20 @@ impl Kernel for Kernel256 {
     }
 
     fn seal(&self, burst: &mut [AeadFrame<'_>]) -> Left {
-        with_clean_stack_to::<BURST_DEPTH, _>(|| match self.0.rounds {
+        match self.0.rounds {
             // SAFETY: `new` looked for what the function asks of the CPU.
             10 => unsafe { seal::seal::<10>(&self.0, burst) },
             // SAFETY: as above.
             _ => unsafe { seal::seal::<14>(&self.0, burst) },
-        })
+        }
     }
 
     fn open(&self, burst: &mut [AeadFrame<'_>]) -> (Opened, Left) {
-        with_clean_stack_to::<BURST_DEPTH, _>(|| match self.0.rounds {
+        match self.0.rounds {
             // SAFETY: `new` looked for what the function asks of the CPU.
             10 => unsafe { open::open::<10>(&self.0, burst) },
             // SAFETY: as above.
             _ => unsafe { open::open::<14>(&self.0, burst) },
-        })
+        }
     }
 }

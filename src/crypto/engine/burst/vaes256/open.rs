@@ -2,8 +2,8 @@
 
 use core::{
     arch::x86_64::{
-        _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_testz_si128, _mm_xor_si128,
-        _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256,
+        __m128i, __m256i, _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_testz_si128,
+        _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256,
         _mm256_setzero_si256,
     },
     hint::black_box,
@@ -18,7 +18,7 @@ use super::{
     queue::{Queue, Scratch, Waiting},
     tables::Tables,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, Opened, engine::burst::Left};
+use crate::crypto::{AeadFrame, BURST_CAPACITY, NONCE_LEN, Opened, engine::burst::Left};
 
 /// Opens a burst; says which frames were authentic, and which it left.
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
@@ -35,7 +35,11 @@ pub(super) fn open<const ROUNDS: usize>(
             left.add(index);
             continue;
         };
-        begin::<ROUNDS>(tables, place, index, &mut queue);
+        if place.is_short() {
+            begin_short(tables, place, &frame.nonce, index, &mut queue);
+        } else {
+            begin::<ROUNDS>(tables, place, &frame.nonce, index, &mut queue);
+        }
         while queue.is_full() {
             // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
             unsafe { queue.step::<ROUNDS, STEP>(tables) };
@@ -56,51 +60,85 @@ pub(super) fn open<const ROUNDS: usize>(
     (opened, left)
 }
 
-/// Computes what a frame's tag should be but for its mask, decrypts whole chunks, and puts the rest of it
-/// into the queue.
+/// Computes what the mask of a short frame's tag should be, and puts all of the frame into the queue.
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin<const ROUNDS: usize>(tables: &Tables, place: Place, index: usize, queue: &mut Queue<'_>) {
-    let slot = queue.slot();
-    let base = aes::base(tables, &place.nonce);
-    // SAFETY: as `Place` says.
-    let aad = unsafe { hash::additional(tables, &place) };
-    // SAFETY: 16 octets may be read from the text's place on, text or tag.
-    let text = unsafe { _mm_loadu_si128(place.text.cast()) };
-    // SAFETY: 16 octets may be read behind the text.
-    let tag = unsafe { _mm_loadu_si128(place.text.add(place.text_len).cast()) };
-    // SAFETY: at most 16.
-    let first = unsafe { ghash::first_of_one(text, place.text_len.min(16)) };
-    let mut hash = Hash::begin(tables, &place, aad, first);
-    let body = place.body_len();
-    let chunks = body / CHUNK;
-    for chunk in 0..chunks {
-        // SAFETY: the chunk is inside the text, the next to be hashed, and its counters are in the table.
-        unsafe {
-            let octets = place.body().add(chunk * CHUNK);
-            hash.add_chunk(tables, octets);
-            aes::encrypt_chunk::<ROUNDS>(tables, base, 1 + chunk * STEP, octets);
-        }
-    }
-    let mut at = chunks * CHUNK;
-    // SAFETY: the rest of the text, which is not decrypted yet.
-    let hash = unsafe { hash.end(tables, place.body().add(at), body - at) };
-    // SAFETY: the slot is the scratch's, and ours until it is entered.
+fn begin_short(
+    tables: &Tables,
+    place: Place,
+    nonce: &[u8; NONCE_LEN],
+    index: usize,
+    queue: &mut Queue<'_>,
+) {
+    let nonce = aes::nonce_blocks(nonce);
+    // SAFETY: a short frame; 16 octets may be read from the text's place on, and behind it.
     unsafe {
+        let text = _mm_loadu_si128(place.text.cast());
+        let hash = hash::short(tables, &place, hash::short_additional(&place), text);
+        enter(place, text, hash, nonce, index, queue);
+        queue.put_text(nonce, &place, 0);
+    }
+    queue.enter();
+}
+
+/// Puts in a frame's first unit, and notes what its tag needs.
+///
+/// # Safety
+/// `place` is a frame's place, as it says.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn enter(
+    place: Place,
+    text: __m128i,
+    hash: __m128i,
+    nonce: __m256i,
+    index: usize,
+    queue: &mut Queue<'_>,
+) {
+    let slot = queue.slot();
+    // SAFETY: 16 octets may be read behind the text; the slot is the scratch's, and ours until it is entered;
+    // unit 0 is in the table.
+    unsafe {
+        let tag = _mm_loadu_si128(place.text.add(place.text_len).cast());
         (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
         (*slot).tag = tag;
         (*slot).wanted = _mm_xor_si128(tag, ghash::mirrored_one(hash));
         (*slot).place = place;
         (*slot).index = index;
-        // Unit 0 is in the table.
-        queue.put(aes::input(base, 0), (&raw mut (*slot).head).cast());
+        queue.put(aes::input(nonce, 0), (&raw mut (*slot).head).cast());
     }
-    let mut unit = 1 + chunks * STEP;
-    while at < body {
-        // SAFETY: a text of at most `TEXT_MAX` has no more units than the table; the place is in the text.
-        unsafe { queue.put(aes::input(base, unit), place.body().add(at)) };
-        at += 32;
-        unit += 1;
+}
+
+/// Computes what the mask of a frame's tag should be, decrypts whole chunks, and puts the rest of it into the
+/// queue.
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn begin<const ROUNDS: usize>(
+    tables: &Tables,
+    place: Place,
+    nonce: &[u8; NONCE_LEN],
+    index: usize,
+    queue: &mut Queue<'_>,
+) {
+    let nonce = aes::nonce_blocks(nonce);
+    // SAFETY: as `Place` says.
+    unsafe {
+        let aad = hash::additional(tables, &place);
+        let text = _mm_loadu_si128(place.text.cast());
+        let first = ghash::first_of_one(text, place.text_len.min(16));
+        let mut hash = Hash::begin(tables, &place, aad, first);
+        let body = place.body_len();
+        let chunks = body / CHUNK;
+        for chunk in 0..chunks {
+            let octets = place.body().add(chunk * CHUNK);
+            let unit = 1 + chunk * STEP;
+            hash.encrypt_and_add_chunk::<ROUNDS>(tables, &nonce, unit, octets, octets);
+        }
+        let at = chunks * CHUNK;
+        // What is not decrypted yet.
+        let hash = hash.end(tables, place.body().add(at), body - at);
+        enter(place, text, hash, nonce, index, queue);
+        queue.put_text(nonce, &place, chunks);
     }
     queue.enter();
 }
@@ -110,7 +148,7 @@ fn begin<const ROUNDS: usize>(tables: &Tables, place: Place, index: usize, queue
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
 unsafe fn finish(waiting: *mut Waiting, opened: &mut Opened) {
     // SAFETY: a slot that was entered is written; nothing else refers to it.
-    let (place, head) = unsafe { (&(*waiting).place, (*waiting).head) };
+    let (place, head) = unsafe { ((*waiting).place, (*waiting).head) };
     // SAFETY: as above.
     let (tag, wanted) = unsafe { ((*waiting).tag, (*waiting).wanted) };
     let difference = _mm_xor_si128(wanted, _mm256_castsi256_si128(head));

@@ -1,7 +1,7 @@
 //! Where a frame's parts lie, and the proof that what the kernel touches is inside its buffer.
 
-use super::tables::TEXT_MAX;
-use crate::crypto::{AeadFrame, NONCE_LEN, TAG_LEN};
+use super::{hash::CHUNK, tables::TEXT_MAX};
+use crate::crypto::{AeadFrame, TAG_LEN};
 
 /// Octets behind the tag that the kernel writes: its last unit may begin with a text's last octet.
 pub(super) const ROOM: usize = 16;
@@ -17,7 +17,6 @@ pub(super) struct Place {
     pub(super) text: *mut u8,
     pub(super) aad_len: usize,
     pub(super) text_len: usize,
-    pub(super) nonce: [u8; NONCE_LEN],
 }
 
 impl Place {
@@ -37,8 +36,13 @@ impl Place {
             text: start.wrapping_add(frame.aad_len),
             aad_len: frame.aad_len,
             text_len,
-            nonce: frame.nonce,
         })
+    }
+
+    /// Whether it is of the many: additional data of two blocks, and a whole block of text, but no chunk.
+    #[inline(always)]
+    pub(super) const fn is_short(&self) -> bool {
+        self.aad_len.wrapping_sub(17) < 16 && self.text_len.wrapping_sub(16) < CHUNK
     }
 
     /// Octets behind the text's first block.

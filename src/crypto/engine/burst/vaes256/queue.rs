@@ -12,7 +12,7 @@ use core::{
 
 use super::{
     aes::{self, STEP},
-    hash::{Additional, Hash},
+    hash::{CHUNK, Hash},
     place::Place,
     tables::Tables,
 };
@@ -32,23 +32,24 @@ pub(super) struct Scratch {
 }
 
 /// A frame between its first unit and its tag.
+#[repr(C)]
 pub(super) struct Waiting {
     /// The first unit: zeros, then the text's first block; once encrypted, the tag's mask and that block.
     pub(super) head: __m256i,
-    /// For `seal`, of a frame without chunks.
-    pub(super) aad: Additional,
-    /// For `seal`, of a frame with chunks.
-    pub(super) hash: Hash,
-    /// For `seal`: octets of the text behind its first block that `hash` has.
-    pub(super) hashed: usize,
+    /// For `seal`, of a short frame: additional data.
+    pub(super) aad: __m256i,
     /// For `open`: the tag that came, and what the mask should be.
     pub(super) tag: __m128i,
     pub(super) wanted: __m128i,
-    /// For `open`: the frame's number in its burst.
-    pub(super) index: usize,
     pub(super) place: Place,
     /// How many units had been put in when its last one was.
     end: usize,
+    /// For `open`: the frame's number in its burst.
+    pub(super) index: usize,
+    /// For `seal`, of any other frame: how far GHASH came, and how many octets behind the text's first block
+    /// it has.
+    pub(super) hash: Hash,
+    pub(super) hashed: usize,
 }
 
 impl Waiting {
@@ -63,8 +64,6 @@ impl Waiting {
         unsafe {
             (*slot).head = _mm256_setzero_si256();
             (*slot).wanted = _mm_setzero_si128();
-            (*slot).aad.state = _mm_setzero_si128();
-            (&raw mut (*slot).hash).write_bytes(0, 1);
         }
     }
 }
@@ -130,6 +129,25 @@ impl<'a> Queue<'a> {
         self.put += 1;
     }
 
+    /// Puts in what a text has behind `chunks` chunks; says whether there is anything.
+    ///
+    /// # Safety
+    /// `place` is a frame's place, as it says.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn put_text(&mut self, nonce: __m256i, place: &Place, chunks: usize) -> bool {
+        let before = self.put;
+        let (body, mut at) = (place.body_len(), chunks * CHUNK);
+        let mut unit = 1 + chunks * STEP;
+        while at < body {
+            // SAFETY: a text of at most `TEXT_MAX` has no more units than the table; the place is in it.
+            unsafe { self.put(aes::input(nonce, unit), place.body().add(at)) };
+            at += 32;
+            unit += 1;
+        }
+        self.put > before
+    }
+
     /// Whether there are units for a whole step.
     #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
@@ -153,7 +171,7 @@ impl<'a> Queue<'a> {
         Some(frame)
     }
 
-    /// Encrypts the next units: [`STEP`] of them.
+    /// Encrypts the next `W` units; `W` is 1, 2, 4 or [`STEP`].
     ///
     /// # Safety
     /// So many wait; all places of those that were put in may be read and written.
@@ -161,29 +179,17 @@ impl<'a> Queue<'a> {
     #[target_feature(enable = "avx2,vaes")]
     pub(super) unsafe fn step<const ROUNDS: usize, const W: usize>(&mut self, tables: &Tables) {
         let at = self.done % UNITS;
-        // SAFETY: as in `frame`.
-        let inputs = unsafe { &raw const (*self.scratch).inputs };
-        // SAFETY: as in `frame`.
-        let places = unsafe { &raw const (*self.scratch).places };
-        // SAFETY: steps begin at 0 or 8 and the last, shorter one is inside its half: `W` entries from `at`
-        // on are inside the array; they were put in.
-        let inputs = unsafe {
-            inputs
+        // SAFETY: steps begin at 0 or 8, and the last, shorter ones stay inside their half: `W` entries from
+        // `at` on are inside the arrays; they were put in.
+        unsafe {
+            let inputs = (&raw const (*self.scratch).inputs)
                 .cast::<__m256i>()
-                .add(at)
-                .cast::<[__m256i; W]>()
-                .read()
-        };
-        // SAFETY: as above.
-        let places = unsafe {
-            places
+                .add(at);
+            let places = (&raw const (*self.scratch).places)
                 .cast::<*mut u8>()
-                .add(at)
-                .cast::<[*mut u8; W]>()
-                .read()
-        };
-        // SAFETY: by the caller.
-        unsafe { aes::encrypt::<ROUNDS, W>(tables, inputs, places) };
+                .add(at);
+            aes::encrypt::<ROUNDS, W>(tables, inputs, places);
+        }
         self.done += W;
     }
 
@@ -194,18 +200,17 @@ impl<'a> Queue<'a> {
     #[inline]
     #[target_feature(enable = "avx2,vaes")]
     pub(super) unsafe fn rest<const ROUNDS: usize>(&mut self, tables: &Tables) {
+        let waiting = self.put - self.done;
         // SAFETY: so many wait.
         unsafe {
-            match self.put - self.done {
-                0 => {}
-                1 => self.step::<ROUNDS, 1>(tables),
-                2 => self.step::<ROUNDS, 2>(tables),
-                3 => self.step::<ROUNDS, 3>(tables),
-                4 => self.step::<ROUNDS, 4>(tables),
-                5 => self.step::<ROUNDS, 5>(tables),
-                6 => self.step::<ROUNDS, 6>(tables),
-                7 => self.step::<ROUNDS, 7>(tables),
-                _ => self.step::<ROUNDS, STEP>(tables),
+            if waiting & 4 != 0 {
+                self.step::<ROUNDS, 4>(tables);
+            }
+            if waiting & 2 != 0 {
+                self.step::<ROUNDS, 2>(tables);
+            }
+            if waiting & 1 != 0 {
+                self.step::<ROUNDS, 1>(tables);
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use core::{
     arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_xor_si128,
+        __m128i, __m256i, _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_xor_si128,
         _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256,
-        _mm256_setzero_si256, _mm256_xor_si256,
+        _mm256_setzero_si256,
     },
     hint::black_box,
     mem::MaybeUninit,
@@ -18,7 +18,7 @@ use super::{
     queue::{Queue, Scratch, Waiting},
     tables::Tables,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, engine::burst::Left};
+use crate::crypto::{AeadFrame, BURST_CAPACITY, NONCE_LEN, engine::burst::Left};
 
 /// Seals a burst; says which frames it left.
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
@@ -31,7 +31,11 @@ pub(super) fn seal<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<
             left.add(index);
             continue;
         };
-        begin::<ROUNDS>(tables, place, &mut queue);
+        if place.is_short() {
+            begin_short(place, &frame.nonce, &mut queue);
+        } else {
+            begin::<ROUNDS>(tables, place, &frame.nonce, &mut queue);
+        }
         while queue.is_full() {
             // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
             unsafe { queue.step::<ROUNDS, STEP>(tables) };
@@ -52,59 +56,66 @@ pub(super) fn seal<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<
     left
 }
 
-/// Encrypts a frame's whole chunks, and puts the rest of it into the queue.
+/// Puts all of a short frame into the queue.
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin<const ROUNDS: usize>(tables: &Tables, place: Place, queue: &mut Queue<'_>) {
+fn begin_short(place: Place, nonce: &[u8; NONCE_LEN], queue: &mut Queue<'_>) {
     let slot = queue.slot();
-    let base = aes::base(tables, &place.nonce);
+    let nonce = aes::nonce_blocks(nonce);
+    // SAFETY: 16 octets may be read from the text's place on; the slot is the scratch's, and ours until it
+    // is entered; unit 0 is in the table.
+    unsafe {
+        let text = _mm_loadu_si128(place.text.cast());
+        (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
+        (*slot).aad = hash::short_additional(&place);
+        (*slot).place = place;
+        queue.put(aes::input(nonce, 0), (&raw mut (*slot).head).cast());
+    }
+    // SAFETY: the text's place.
+    unsafe { queue.put_text(nonce, &place, 0) };
+    queue.enter();
+}
+
+/// Encrypts a frame's whole chunks, and puts the rest of it into the queue.
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn begin<const ROUNDS: usize>(
+    tables: &Tables,
+    place: Place,
+    nonce: &[u8; NONCE_LEN],
+    queue: &mut Queue<'_>,
+) {
+    let slot = queue.slot();
+    let nonce = aes::nonce_blocks(nonce);
     // SAFETY: as `Place` says.
     let aad = unsafe { hash::additional(tables, &place) };
-    // SAFETY: 16 octets may be read from the text's place on, text or tag.
-    let text = unsafe { _mm_loadu_si128(place.text.cast()) };
-    let head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
-    // SAFETY: unit 0 is in the table.
-    let input = unsafe { aes::input(base, 0) };
-    let body = place.body_len();
-    let chunks = body / CHUNK;
-    if chunks == 0 {
-        // SAFETY: the slot is the scratch's, and ours until it is entered.
-        unsafe {
-            (*slot).head = head;
-            (*slot).aad = aad;
-            queue.put(input, (&raw mut (*slot).head).cast());
-        }
-    } else {
-        let [key] = aes::keystream::<ROUNDS, 1>(tables, [input]);
-        let head = _mm256_xor_si256(head, key);
-        let first = _mm256_extracti128_si256::<1>(head);
-        // SAFETY: the text is longer than a block.
-        unsafe { _mm_storeu_si128(place.text.cast(), first) };
-        let hash = Hash::begin(tables, &place, aad, first);
-        // SAFETY: the body has so many chunks.
-        let (hash, hashed) = unsafe { seal_chunks::<ROUNDS>(tables, &place, base, hash, chunks) };
-        // SAFETY: the slot is the scratch's, and ours until it is entered.
-        unsafe {
-            (*slot).head = head;
-            (*slot).hash = hash;
-            (*slot).hashed = hashed;
-        }
-    }
+    // SAFETY: 16 octets may be read and written from the text's place on, text or tag; the slot is the
+    // scratch's, and ours until it is entered; unit 0 is in the table.
+    let first = unsafe {
+        let text = _mm_loadu_si128(place.text.cast());
+        (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
+        let input = aes::input(nonce, 0);
+        let head = (&raw mut (*slot).head).cast::<u8>();
+        aes::encrypt::<ROUNDS, 1>(tables, &raw const input, &raw const head);
+        let first = _mm256_extracti128_si256::<1>((*slot).head);
+        _mm_storeu_si128(place.text.cast(), first);
+        ghash::first_of_one(first, place.text_len.min(16))
+    };
+    let hash = Hash::begin(tables, &place, aad, first);
+    // SAFETY: as `Place` says.
+    let (hash, hashed) = unsafe { seal_chunks::<ROUNDS>(tables, &place, &nonce, hash) };
     // SAFETY: the slot is the scratch's, and ours until it is entered.
-    unsafe { (*slot).place = place };
-    let mut at = chunks * CHUNK;
-    let mut unit = 1 + chunks * STEP;
-    while at < body {
-        // SAFETY: a text of at most `TEXT_MAX` has no more units than the table; the place is in the text.
-        unsafe { queue.put(aes::input(base, unit), place.body().add(at)) };
-        at += 32;
-        unit += 1;
+    unsafe {
+        (*slot).hash = hash;
+        (*slot).hashed = hashed;
+        (*slot).place = place;
     }
-    if chunks > 0 && at == chunks * CHUNK {
+    // SAFETY: the text's place.
+    if unsafe { queue.put_text(nonce, &place, place.body_len() / CHUNK) } {
+        queue.enter();
+    } else {
         // SAFETY: the slot is written, and all of the frame encrypted.
         unsafe { finish(tables, slot) };
-    } else {
-        queue.enter();
     }
 }
 
@@ -114,19 +125,22 @@ fn begin<const ROUNDS: usize>(tables: &Tables, place: Place, queue: &mut Queue<'
 unsafe fn seal_chunks<const ROUNDS: usize>(
     tables: &Tables,
     place: &Place,
-    base: __m256i,
+    nonce: &__m256i,
     mut hash: Hash,
-    chunks: usize,
 ) -> (Hash, usize) {
     let body = place.body();
-    for chunk in 0..chunks {
-        // SAFETY: the chunk is inside the text.
-        let octets = unsafe { body.add(chunk * CHUNK) };
-        // SAFETY: the chunk's units are inside the text, and their counters in the table.
-        unsafe { aes::encrypt_chunk::<ROUNDS>(tables, base, 1 + chunk * STEP, octets) };
-        if chunk > 0 {
-            // SAFETY: the chunk before this one is inside the text, and the next to be hashed.
-            unsafe { hash.add_chunk(tables, octets.sub(CHUNK)) };
+    let chunks = place.body_len() / CHUNK;
+    if chunks == 0 {
+        return (hash, 0);
+    }
+    // SAFETY: there is a chunk, which is inside the text, and its counters are in the table.
+    unsafe { aes::encrypt_chunk::<ROUNDS>(tables, nonce, 1, body) };
+    for chunk in 1..chunks {
+        // SAFETY: both chunks are inside the text; the one before this one is the next to be hashed.
+        unsafe {
+            let octets = body.add(chunk * CHUNK);
+            let unit = 1 + chunk * STEP;
+            hash.encrypt_and_add_chunk::<ROUNDS>(tables, nonce, unit, octets, octets.sub(CHUNK));
         }
     }
     let mut hashed = (chunks - 1) * CHUNK;
@@ -143,36 +157,44 @@ unsafe fn seal_chunks<const ROUNDS: usize>(
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
 unsafe fn finish(tables: &Tables, waiting: *mut Waiting) {
     // SAFETY: a slot that is finished is written; nothing else refers to it.
-    let (place, head) = unsafe { (&(*waiting).place, (*waiting).head) };
-    let mask = _mm256_castsi256_si128(head);
-    let hashed;
-    let hash = if place.body_len() < CHUNK {
-        hashed = 0;
+    let (place, head) = unsafe { ((*waiting).place, (*waiting).head) };
+    let hash = if place.is_short() {
         let first = _mm256_extracti128_si256::<1>(head);
-        // SAFETY: 16 octets may be written from the text's place on; the tag comes after.
-        unsafe { _mm_storeu_si128(place.text.cast(), first) };
-        // SAFETY: at most 16.
-        let first = unsafe { ghash::first_of_one(first, place.text_len.min(16)) };
-        // SAFETY: written where there are no chunks.
-        Hash::begin(tables, place, unsafe { (*waiting).aad }, first)
-    } else {
-        // SAFETY: written where there are chunks.
+        // SAFETY: 16 octets may be written from the text's place on; the frame is short and encrypted.
         unsafe {
-            hashed = (*waiting).hashed;
-            (*waiting).hash
+            _mm_storeu_si128(place.text.cast(), first);
+            hash::short(tables, &place, (*waiting).aad, first)
         }
+    } else {
+        // SAFETY: as for the slot.
+        unsafe { finish_hash(tables, waiting) }
     };
-    let left = place.body_len() - hashed;
-    // SAFETY: the rest of the text, of which all is encrypted.
-    let hash = unsafe { hash.end(tables, place.body().add(hashed), left) };
-    let tag = _mm_xor_si128(ghash::mirrored_one(hash), mask);
-    // SAFETY: the tag and `ROOM` octets are behind the text.
+    let tag = _mm_xor_si128(ghash::mirrored_one(hash), _mm256_castsi256_si128(head));
+    // SAFETY: the tag and `ROOM` octets are behind the text; the slot is ours.
     unsafe {
         let behind = place.text.add(place.text_len);
         _mm_storeu_si128(behind.cast(), tag);
         // Keystream that the last unit left behind the tag.
         _mm_storeu_si128(behind.add(16).cast(), _mm_setzero_si128());
+        Waiting::wipe(waiting);
     }
-    // SAFETY: the slot is ours.
-    unsafe { Waiting::wipe(waiting) };
+}
+
+/// The rest of GHASH of a frame that is not short.
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn finish_hash(tables: &Tables, waiting: *mut Waiting) -> __m128i {
+    // SAFETY: a slot that is finished is written; the rest of the text is encrypted.
+    unsafe {
+        let Waiting {
+            place,
+            hash,
+            hashed,
+            ..
+        } = &*waiting;
+        let left = place.body_len() - hashed;
+        let result = hash.end(tables, place.body().add(*hashed), left);
+        (&raw mut (*waiting).hash).write_bytes(0, 1);
+        result
+    }
 }

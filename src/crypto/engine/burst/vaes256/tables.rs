@@ -1,11 +1,14 @@
 //! What does not depend on a frame: a key's tables, and constants.
 
-use core::arch::x86_64::{
-    __m128i, __m256i, _mm_setzero_si128, _mm_shuffle_epi32, _mm_xor_si128,
-    _mm256_broadcastsi128_si256, _mm256_setzero_si256,
+use core::{
+    arch::x86_64::{
+        __m128i, __m256i, _mm_set_epi8, _mm_set_epi64x, _mm_setzero_si128, _mm_shuffle_epi32,
+        _mm_xor_si128, _mm256_broadcastsi128_si256, _mm256_setzero_si256,
+    },
+    mem::offset_of,
 };
 
-use super::super::schedule::{ROUND_KEYS_MAX, Schedule, multiply};
+use super::super::schedule::{POLYNOMIAL, ROUND_KEYS_MAX, Schedule, multiply};
 use crate::crypto::{KeyError, Sak};
 
 /// The highest power of the hash key in the tables. A frame of 2,000 octets needs no reduction but its
@@ -26,10 +29,26 @@ pub(super) struct Tables {
     pub(super) powers: [__m128i; POWERS + 1],
     /// The sum of a power's two halves, for Karatsuba's middle product; in the same places.
     pub(super) middles: [__m128i; POWERS + 1],
+    /// Octets of each block from last to first, for `vpshufb`.
+    pub(super) order: __m256i,
+    /// The field's polynomial, for both blocks of a unit.
+    pub(super) polynomial: __m256i,
     pub(super) rounds: usize,
 }
 
 impl Tables {
+    /// Where `order` is in the tables, in octets.
+    pub(super) const ORDER: usize = offset_of!(Self, order);
+
+    /// How far a power's middle is from the power, in octets.
+    pub(super) const MIDDLES: usize = offset_of!(Self, middles) - offset_of!(Self, powers);
+
+    /// How far the polynomial is from the tables' begin.
+    pub(super) const POLYNOMIAL: usize = offset_of!(Self, polynomial);
+
+    /// Where the first power is in the tables.
+    pub(super) const FIRST_POWER: usize = offset_of!(Self, powers) + 16 * (POWERS - 1);
+
     #[target_feature(enable = "avx2,aes,pclmulqdq")]
     pub(super) fn of(sak: &Sak) -> Result<Self, KeyError> {
         let schedule = Schedule::of(sak)?;
@@ -37,6 +56,10 @@ impl Tables {
             round_keys: [_mm256_setzero_si256(); ROUND_KEYS_MAX],
             powers: [_mm_setzero_si128(); POWERS + 1],
             middles: [_mm_setzero_si128(); POWERS + 1],
+            order: _mm256_broadcastsi128_si256(_mm_set_epi8(
+                0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+            )),
+            polynomial: _mm256_broadcastsi128_si256(_mm_set_epi64x(POLYNOMIAL, 1)),
             rounds: schedule.rounds,
         };
         for (twice, key) in tables.round_keys.iter_mut().zip(&schedule.round_keys) {
