@@ -8,7 +8,7 @@ use core::hint::black_box;
 /// Octets below the caller that a key's set-up or a fingerprint may have used. `tests/crypto_residue.rs`
 /// finds out if it is too few.
 #[cfg(feature = "std")]
-const SETUP_DEPTH: usize = 16 * 1024;
+const SETUP_DEPTH: usize = 64 * 1024;
 
 /// Runs `work` and overwrites the stack that it used, also where it panics.
 ///
@@ -18,7 +18,7 @@ pub(super) fn with_clean_stack<R>(work: impl FnOnce() -> R) -> R {
     with_clean_stack_to::<SETUP_DEPTH, R>(work)
 }
 
-/// The same with another depth, for paths where 16 KiB would cost too much.
+/// The same with another depth, for paths where 64 KiB would cost too much.
 pub(super) fn with_clean_stack_to<const DEPTH: usize, R>(work: impl FnOnce() -> R) -> R {
     let _overwrite = Overwrite::<DEPTH>;
     apart(work)
