@@ -5,7 +5,8 @@ use core::arch::{
     x86_64::{
         __m128i, __m256i, _mm_and_si128, _mm_loadu_si128, _mm_set_epi8, _mm_setzero_si128,
         _mm_shuffle_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_castsi256_si128,
-        _mm256_loadu_si256, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_zextsi128_si256,
+        _mm256_loadu_si256, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_xor_si256,
+        _mm256_zextsi128_si256,
     },
 };
 
@@ -98,6 +99,15 @@ impl Sums {
             );
         }
         Self { low, middle, high }
+    }
+
+    /// Adds other sums.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) fn join(&mut self, other: &Self) {
+        self.low = _mm256_xor_si256(self.low, other.low);
+        self.middle = _mm256_xor_si256(self.middle, other.middle);
+        self.high = _mm256_xor_si256(self.high, other.high);
     }
 
     /// The sum of everything, reduced: a mirrored block.

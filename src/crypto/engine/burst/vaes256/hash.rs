@@ -24,7 +24,7 @@ const CHUNK_BLOCKS: usize = CHUNK / 16;
 
 /// Blocks of text up to which a frame is one sum: two of additional data and the lengths come on top. A
 /// text of more has a whole segment of chunks behind its first block.
-const ONE_SUM: usize = SEGMENT + 2;
+pub(super) const ONE_SUM: usize = SEGMENT + 2;
 
 const _: () = assert!(ONE_SUM + 3 <= POWERS);
 const _: () = assert!(16 * (ONE_SUM + 1 - 2) + 1 > SEGMENT * 16);
@@ -70,6 +70,43 @@ impl Hash {
             hash.turn(tables);
         }
         hash
+    }
+
+    /// Begins with the text behind its first block, of a frame that is one sum: what is before it is added by
+    /// [`Self::end_with`].
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) fn begin_behind(place: &Place) -> Self {
+        let blocks = place.text_len.div_ceil(16);
+        Self {
+            sums: Sums::zero(),
+            exponent: blocks,
+            distance: blocks,
+            lengths: _mm_setzero_si128(),
+        }
+    }
+
+    /// Adds what is before, and `len` octets that are left of the text; gives the result, mirrored.
+    ///
+    /// # Safety
+    /// The frame is one sum; 32 octets may be read from each of the `len`, which are the frame's last.
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    pub(super) unsafe fn end_with(
+        &self,
+        tables: &Tables,
+        front: Front,
+        text_len: usize,
+        octets: *const u8,
+        len: usize,
+    ) -> __m128i {
+        // SAFETY: by the caller, and each block has a power: the last one has 2.
+        unsafe {
+            let mut sums = front.sums(tables, text_len.div_ceil(16));
+            sums.join(&self.sums);
+            ghash::add_run(&mut sums, tables, octets, len, self.exponent);
+            sums.reduce(tables)
+        }
     }
 
     /// Ends a segment and begins the next one.
@@ -166,35 +203,62 @@ impl Hash {
     }
 }
 
-/// GHASH of a short frame, mirrored: two blocks of additional data, mirrored, the text's first block as it was
-/// sent, and what is behind it.
+/// A frame's blocks before the second one of its text.
+#[derive(Clone, Copy)]
+pub(super) struct Front {
+    /// From [`lengths`].
+    pub(super) lengths: __m128i,
+    /// From [`short_additional`].
+    pub(super) aad: __m256i,
+    /// The text's first block, as it was sent.
+    pub(super) first: __m128i,
+}
+
+/// GHASH of a short frame, mirrored.
 ///
 /// # Safety
-/// The frame is short; see [`Place`].
+/// The frame is short, and its text is at `text`; see [`Place`].
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 pub(super) unsafe fn short(
     tables: &Tables,
-    place: &Place,
-    aad: __m256i,
-    first: __m128i,
+    front: Front,
+    text: *const u8,
+    text_len: usize,
 ) -> __m128i {
-    let blocks = place.text_len.div_ceil(16);
-    let lengths = _mm256_zextsi128_si256(lengths(place));
-    let unit = _mm256_inserti128_si256::<1>(lengths, ghash::mirrored_one(first));
+    let blocks = text_len.div_ceil(16);
     // SAFETY: a short frame's blocks all have powers, and its text may be read as its place says.
     unsafe {
-        let mut sums = Sums::begin(tables, unit, blocks + 1);
-        sums.add(tables, aad, blocks + 3);
-        ghash::add_run(&mut sums, tables, place.body(), place.text_len - 16, blocks);
+        let mut sums = front.sums(tables, blocks);
+        ghash::add_run(&mut sums, tables, text.add(16), text_len - 16, blocks);
         sums.reduce(tables)
     }
 }
 
-/// The additional data of a short frame: two blocks, mirrored.
+impl Front {
+    /// What comes of it before a text of so many blocks.
+    ///
+    /// # Safety
+    /// At most [`ONE_SUM`].
+    #[inline]
+    #[target_feature(enable = "avx2,vpclmulqdq")]
+    unsafe fn sums(self, tables: &Tables, blocks: usize) -> Sums {
+        let lengths = _mm256_zextsi128_si256(self.lengths);
+        let unit = _mm256_inserti128_si256::<1>(lengths, ghash::mirrored_one(self.first));
+        // SAFETY: the text's first block has power `blocks + 1`, additional data's `blocks + 3`: both are in
+        // the tables.
+        unsafe {
+            let mut sums = Sums::begin(tables, unit, blocks + 1);
+            sums.add(tables, self.aad, blocks + 3);
+            sums
+        }
+    }
+}
+
+/// The additional data of a frame that has two blocks of it, mirrored.
 ///
 /// # Safety
-/// The frame is short; see [`Place`].
+/// The frame has two blocks of additional data; see [`Place`].
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn short_additional(place: &Place) -> __m256i {
@@ -242,7 +306,7 @@ pub(super) unsafe fn additional(tables: &Tables, place: &Place) -> Additional {
 /// The block of lengths in bits, mirrored.
 #[inline]
 #[target_feature(enable = "sse2")]
-fn lengths(place: &Place) -> __m128i {
+pub(super) fn lengths(place: &Place) -> __m128i {
     let bits = |octets: usize| (octets as u64 * 8).cast_signed();
     _mm_set_epi64x(bits(place.aad_len), bits(place.text_len))
 }

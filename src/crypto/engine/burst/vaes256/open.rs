@@ -13,12 +13,12 @@ use core::{
 use super::{
     aes::{self, STEP},
     ghash,
-    hash::{self, CHUNK, Hash},
-    place::Place,
+    hash::{self, CHUNK, Front, Hash},
+    place::{Kind, Place},
     queue::{Queue, Scratch, Waiting},
     tables::Tables,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, NONCE_LEN, Opened, engine::burst::Left};
+use crate::crypto::{AeadFrame, BURST_CAPACITY, Opened, engine::burst::Left};
 
 /// Opens a burst; says which frames were authentic, and which it left.
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
@@ -31,14 +31,9 @@ pub(super) fn open<const ROUNDS: usize>(
     let mut scratch = MaybeUninit::<Scratch>::uninit();
     let mut queue = Queue::new(&mut scratch);
     for (index, frame) in burst.iter_mut().take(BURST_CAPACITY).enumerate() {
-        let Some(place) = Place::of(frame) else {
+        if !begin::<ROUNDS>(tables, frame, index, &mut queue) {
             left.add(index);
             continue;
-        };
-        if place.is_short() {
-            begin_short(tables, place, &frame.nonce, index, &mut queue);
-        } else {
-            begin::<ROUNDS>(tables, place, &frame.nonce, index, &mut queue);
         }
         while queue.is_full() {
             // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
@@ -60,25 +55,40 @@ pub(super) fn open<const ROUNDS: usize>(
     (opened, left)
 }
 
-/// Computes what the mask of a short frame's tag should be, and puts all of the frame into the queue.
+/// Computes what the mask of a frame's tag should be, and puts the frame into the queue; one that has chunks
+/// without them, which it decrypts. Says whether it took the frame.
+///
+/// As in `seal`, what a short frame is made of stays in registers.
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin_short(
+fn begin<const ROUNDS: usize>(
     tables: &Tables,
-    place: Place,
-    nonce: &[u8; NONCE_LEN],
+    frame: &mut AeadFrame<'_>,
     index: usize,
     queue: &mut Queue<'_>,
-) {
-    let nonce = aes::nonce_blocks(nonce);
+) -> bool {
+    let Some(place) = Place::of(frame) else {
+        return false;
+    };
+    if place.kind() != Kind::Short {
+        begin_long::<ROUNDS>(tables, frame, index, queue);
+        return true;
+    }
+    let nonce = aes::nonce_blocks(&frame.nonce);
     // SAFETY: a short frame; 16 octets may be read from the text's place on, and behind it.
     unsafe {
-        let text = _mm_loadu_si128(place.text.cast());
-        let hash = hash::short(tables, &place, hash::short_additional(&place), text);
-        enter(place, text, hash, nonce, index, queue);
+        let first = _mm_loadu_si128(place.text.cast());
+        let front = Front {
+            lengths: hash::lengths(&place),
+            aad: hash::short_additional(&place),
+            first,
+        };
+        let hash = hash::short(tables, front, place.text, place.text_len);
+        enter(place, first, hash, nonce, index, queue);
         queue.put_text(nonce, &place, 0);
     }
     queue.enter();
+    true
 }
 
 /// Puts in a frame's first unit, and notes what its tag needs.
@@ -103,7 +113,8 @@ unsafe fn enter(
         (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
         (*slot).tag = tag;
         (*slot).wanted = _mm_xor_si128(tag, ghash::mirrored_one(hash));
-        (*slot).place = place;
+        (*slot).text = place.text;
+        (*slot).text_len = place.text_len;
         (*slot).index = index;
         queue.put(aes::input(nonce, 0), (&raw mut (*slot).head).cast());
     }
@@ -113,14 +124,17 @@ unsafe fn enter(
 /// queue.
 #[inline(never)]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin<const ROUNDS: usize>(
+fn begin_long<const ROUNDS: usize>(
     tables: &Tables,
-    place: Place,
-    nonce: &[u8; NONCE_LEN],
+    frame: &mut AeadFrame<'_>,
     index: usize,
     queue: &mut Queue<'_>,
 ) {
-    let nonce = aes::nonce_blocks(nonce);
+    // Again, because it would come through memory.
+    let Some(place) = Place::of(frame) else {
+        return;
+    };
+    let nonce = aes::nonce_blocks(&frame.nonce);
     // SAFETY: as `Place` says.
     unsafe {
         let aad = hash::additional(tables, &place);
@@ -148,14 +162,14 @@ fn begin<const ROUNDS: usize>(
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
 unsafe fn finish(waiting: *mut Waiting, opened: &mut Opened) {
     // SAFETY: a slot that was entered is written; nothing else refers to it.
-    let (place, head) = unsafe { ((*waiting).place, (*waiting).head) };
+    let (text, text_len, head) = unsafe { ((*waiting).text, (*waiting).text_len, (*waiting).head) };
     // SAFETY: as above.
     let (tag, wanted) = unsafe { ((*waiting).tag, (*waiting).wanted) };
     let difference = _mm_xor_si128(wanted, _mm256_castsi256_si128(head));
     // SAFETY: 16 octets may be written from the text's place on, and 32 behind the text.
     unsafe {
-        _mm_storeu_si128(place.text.cast(), _mm256_extracti128_si256::<1>(head));
-        let behind = place.text.add(place.text_len);
+        _mm_storeu_si128(text.cast(), _mm256_extracti128_si256::<1>(head));
+        let behind = text.add(text_len);
         _mm_storeu_si128(behind.cast(), tag);
         // Keystream that the last unit left behind the tag.
         _mm_storeu_si128(behind.add(16).cast(), _mm_setzero_si128());
@@ -165,7 +179,7 @@ unsafe fn finish(waiting: *mut Waiting, opened: &mut Opened) {
         opened.set_ok(unsafe { (*waiting).index });
     } else {
         // SAFETY: the text.
-        unsafe { place.text.write_bytes(0, place.text_len) };
+        unsafe { text.write_bytes(0, text_len) };
     }
     // SAFETY: the slot is ours.
     unsafe { Waiting::wipe(waiting) };

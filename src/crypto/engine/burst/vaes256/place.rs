@@ -1,10 +1,24 @@
 //! Where a frame's parts lie, and the proof that what the kernel touches is inside its buffer.
 
-use super::{hash::CHUNK, tables::TEXT_MAX};
+use super::{
+    hash::{CHUNK, ONE_SUM},
+    tables::TEXT_MAX,
+};
 use crate::crypto::{AeadFrame, TAG_LEN};
 
 /// Octets behind the tag that the kernel writes: its last unit may begin with a text's last octet.
 pub(super) const ROOM: usize = 16;
+
+/// How a frame's GHASH goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of the many: additional data of two blocks, and a whole block of text, but no chunk.
+    Short,
+    /// Like that, but with chunks, and yet a power of the hash key for each block.
+    Long,
+    /// Any other.
+    Other,
+}
 
 /// A frame that the kernel takes.
 ///
@@ -39,10 +53,18 @@ impl Place {
         })
     }
 
-    /// Whether it is of the many: additional data of two blocks, and a whole block of text, but no chunk.
+    /// How its GHASH goes.
     #[inline(always)]
-    pub(super) const fn is_short(&self) -> bool {
-        self.aad_len.wrapping_sub(17) < 16 && self.text_len.wrapping_sub(16) < CHUNK
+    pub(super) const fn kind(&self) -> Kind {
+        if self.aad_len.wrapping_sub(17) >= 16 {
+            Kind::Other
+        } else if self.text_len.wrapping_sub(16) < CHUNK {
+            Kind::Short
+        } else if self.text_len.wrapping_sub(16) < 16 * ONE_SUM - 15 {
+            Kind::Long
+        } else {
+            Kind::Other
+        }
     }
 
     /// Octets behind the text's first block.

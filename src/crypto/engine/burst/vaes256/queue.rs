@@ -7,13 +7,14 @@
 use core::{
     arch::x86_64::{__m128i, __m256i, _mm_setzero_si128, _mm256_setzero_si256},
     marker::PhantomData,
-    mem::MaybeUninit,
+    mem::{self, MaybeUninit},
+    ptr,
 };
 
 use super::{
     aes::{self, STEP},
     hash::{CHUNK, Hash},
-    place::Place,
+    place::{Kind, Place},
     tables::Tables,
 };
 
@@ -36,17 +37,21 @@ pub(super) struct Scratch {
 pub(super) struct Waiting {
     /// The first unit: zeros, then the text's first block; once encrypted, the tag's mask and that block.
     pub(super) head: __m256i,
-    /// For `seal`, of a short frame: additional data.
+    /// For `seal`, of a frame that is short or long: additional data.
     pub(super) aad: __m256i,
     /// For `open`: the tag that came, and what the mask should be.
     pub(super) tag: __m128i,
     pub(super) wanted: __m128i,
-    pub(super) place: Place,
+    /// For `seal`: the block of lengths, mirrored.
+    pub(super) lengths: __m128i,
+    pub(super) text: *mut u8,
+    pub(super) text_len: usize,
+    pub(super) kind: Kind,
     /// How many units had been put in when its last one was.
     end: usize,
     /// For `open`: the frame's number in its burst.
     pub(super) index: usize,
-    /// For `seal`, of any other frame: how far GHASH came, and how many octets behind the text's first block
+    /// For `seal`, of a frame that is not short: how far GHASH came, and how many octets behind the text's first block
     /// it has.
     pub(super) hash: Hash,
     pub(super) hashed: usize,
@@ -77,6 +82,8 @@ pub(super) struct Queue<'a> {
     /// Frames that were ever entered, and that were taken out.
     entered: usize,
     taken: usize,
+    /// For `seal`: an entered frame whose last chunk is encrypted and not hashed, or null.
+    unhashed: *mut Waiting,
     borrow: PhantomData<&'a mut Scratch>,
 }
 
@@ -88,6 +95,7 @@ impl<'a> Queue<'a> {
             done: 0,
             entered: 0,
             taken: 0,
+            unhashed: ptr::null_mut(),
             borrow: PhantomData,
         }
     }
@@ -112,6 +120,20 @@ impl<'a> Queue<'a> {
         // SAFETY: the slot is inside the scratch.
         unsafe { (*slot).end = self.put };
         self.entered += 1;
+    }
+
+    /// Notes that the frame entered last has a chunk that is encrypted and not hashed.
+    #[inline(always)]
+    pub(super) fn leave_unhashed(&mut self) {
+        self.unhashed = self.frame(self.entered.wrapping_sub(1));
+    }
+
+    /// A frame that waits for its last chunk to be hashed, so that another frame's first one can be encrypted
+    /// beside it.
+    #[inline(always)]
+    pub(super) fn take_unhashed(&mut self) -> Option<*mut Waiting> {
+        let waiting = mem::replace(&mut self.unhashed, ptr::null_mut());
+        (!waiting.is_null()).then_some(waiting)
     }
 
     /// Puts in a unit of the frame that is being written.
@@ -168,6 +190,9 @@ impl<'a> Queue<'a> {
             return None;
         }
         self.taken += 1;
+        if frame == self.unhashed {
+            self.unhashed = ptr::null_mut();
+        }
         Some(frame)
     }
 

@@ -13,12 +13,12 @@ use core::{
 use super::{
     aes::{self, STEP},
     ghash,
-    hash::{self, CHUNK, Hash},
-    place::Place,
+    hash::{self, CHUNK, Front, Hash},
+    place::{Kind, Place},
     queue::{Queue, Scratch, Waiting},
     tables::Tables,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, NONCE_LEN, engine::burst::Left};
+use crate::crypto::{AeadFrame, BURST_CAPACITY, engine::burst::Left};
 
 /// Seals a burst; says which frames it left.
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
@@ -27,14 +27,9 @@ pub(super) fn seal<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<
     let mut scratch = MaybeUninit::<Scratch>::uninit();
     let mut queue = Queue::new(&mut scratch);
     for (index, frame) in burst.iter_mut().take(BURST_CAPACITY).enumerate() {
-        let Some(place) = Place::of(frame) else {
+        if !begin::<ROUNDS>(tables, frame, &mut queue) {
             left.add(index);
             continue;
-        };
-        if place.is_short() {
-            begin_short(place, &frame.nonce, &mut queue);
-        } else {
-            begin::<ROUNDS>(tables, place, &frame.nonce, &mut queue);
         }
         while queue.is_full() {
             // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
@@ -56,37 +51,100 @@ pub(super) fn seal<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<
     left
 }
 
-/// Puts all of a short frame into the queue.
+/// Puts a frame into the queue; one that has chunks without them, which it encrypts. Says whether it took the
+/// frame.
+///
+/// What a frame is made of stays in registers on the way of short ones: a vector that is loaded from where two
+/// numbers were stored waits for both.
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin_short(place: Place, nonce: &[u8; NONCE_LEN], queue: &mut Queue<'_>) {
+fn begin<const ROUNDS: usize>(
+    tables: &Tables,
+    frame: &mut AeadFrame<'_>,
+    queue: &mut Queue<'_>,
+) -> bool {
+    let Some(place) = Place::of(frame) else {
+        return false;
+    };
+    match place.kind() {
+        Kind::Short => {
+            let nonce = aes::nonce_blocks(&frame.nonce);
+            // SAFETY: the frame is short.
+            unsafe {
+                put_first(place, nonce, queue);
+                queue.put_text(nonce, &place, 0);
+            }
+            queue.enter();
+        }
+        Kind::Long => begin_long::<ROUNDS>(tables, frame, queue),
+        Kind::Other => begin_other::<ROUNDS>(tables, frame, queue),
+    }
+    true
+}
+
+/// Puts in the first unit of a frame that is short or long, and notes what its tag needs.
+///
+/// # Safety
+/// `place` is such a frame's place, as it says.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn put_first(place: Place, nonce: __m256i, queue: &mut Queue<'_>) {
     let slot = queue.slot();
-    let nonce = aes::nonce_blocks(nonce);
     // SAFETY: 16 octets may be read from the text's place on; the slot is the scratch's, and ours until it
     // is entered; unit 0 is in the table.
     unsafe {
         let text = _mm_loadu_si128(place.text.cast());
         (*slot).head = _mm256_inserti128_si256::<1>(_mm256_setzero_si256(), text);
         (*slot).aad = hash::short_additional(&place);
-        (*slot).place = place;
+        (*slot).lengths = hash::lengths(&place);
+        (*slot).text = place.text;
+        (*slot).text_len = place.text_len;
+        (*slot).kind = place.kind();
         queue.put(aes::input(nonce, 0), (&raw mut (*slot).head).cast());
     }
-    // SAFETY: the text's place.
-    unsafe { queue.put_text(nonce, &place, 0) };
+}
+
+/// Encrypts the whole chunks of a long frame, and puts the rest of it into the queue.
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn begin_long<const ROUNDS: usize>(
+    tables: &Tables,
+    frame: &mut AeadFrame<'_>,
+    queue: &mut Queue<'_>,
+) {
+    // Again, because it would come through memory.
+    let Some(place) = Place::of(frame) else {
+        return;
+    };
+    let slot = queue.slot();
+    let nonce = aes::nonce_blocks(&frame.nonce);
+    let hash = Hash::begin_behind(&place);
+    // SAFETY: the frame is long; the slot is the scratch's, and ours until it is entered.
+    unsafe {
+        put_first(place, nonce, queue);
+        let (hash, hashed) = seal_chunks::<ROUNDS>(tables, &place, &nonce, hash, queue);
+        (*slot).hash = hash;
+        (*slot).hashed = hashed;
+        queue.put_text(nonce, &place, place.body_len() / CHUNK);
+    }
     queue.enter();
+    queue.leave_unhashed();
 }
 
 /// Encrypts a frame's whole chunks, and puts the rest of it into the queue.
 #[inline(never)]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin<const ROUNDS: usize>(
+fn begin_other<const ROUNDS: usize>(
     tables: &Tables,
-    place: Place,
-    nonce: &[u8; NONCE_LEN],
+    frame: &mut AeadFrame<'_>,
     queue: &mut Queue<'_>,
 ) {
+    // Again, because it would come through memory.
+    let Some(place) = Place::of(frame) else {
+        return;
+    };
     let slot = queue.slot();
-    let nonce = aes::nonce_blocks(nonce);
+    let nonce = aes::nonce_blocks(&frame.nonce);
     // SAFETY: as `Place` says.
     let aad = unsafe { hash::additional(tables, &place) };
     // SAFETY: 16 octets may be read and written from the text's place on, text or tag; the slot is the
@@ -103,16 +161,21 @@ fn begin<const ROUNDS: usize>(
     };
     let hash = Hash::begin(tables, &place, aad, first);
     // SAFETY: as `Place` says.
-    let (hash, hashed) = unsafe { seal_chunks::<ROUNDS>(tables, &place, &nonce, hash) };
+    let (hash, hashed) = unsafe { seal_chunks::<ROUNDS>(tables, &place, &nonce, hash, queue) };
     // SAFETY: the slot is the scratch's, and ours until it is entered.
     unsafe {
         (*slot).hash = hash;
         (*slot).hashed = hashed;
-        (*slot).place = place;
+        (*slot).text = place.text;
+        (*slot).text_len = place.text_len;
+        (*slot).kind = Kind::Other;
     }
     // SAFETY: the text's place.
     if unsafe { queue.put_text(nonce, &place, place.body_len() / CHUNK) } {
         queue.enter();
+        if hashed < place.body_len() / CHUNK * CHUNK {
+            queue.leave_unhashed();
+        }
     } else {
         // SAFETY: the slot is written, and all of the frame encrypted.
         unsafe { finish(tables, slot) };
@@ -127,14 +190,25 @@ unsafe fn seal_chunks<const ROUNDS: usize>(
     place: &Place,
     nonce: &__m256i,
     mut hash: Hash,
+    queue: &mut Queue<'_>,
 ) -> (Hash, usize) {
     let body = place.body();
     let chunks = place.body_len() / CHUNK;
     if chunks == 0 {
         return (hash, 0);
     }
-    // SAFETY: there is a chunk, which is inside the text, and its counters are in the table.
-    unsafe { aes::encrypt_chunk::<ROUNDS>(tables, nonce, 1, body) };
+    // SAFETY: there is a chunk, which is inside the text, and its counters are in the table. The frame that
+    // waits is entered, so its slot is written and nothing else refers to it; what is hashed is its next.
+    unsafe {
+        if let Some(waiting) = queue.take_unhashed() {
+            let chunk = (*waiting).text.add(16 + (*waiting).hashed);
+            let hash = &mut (*waiting).hash;
+            hash.encrypt_and_add_chunk::<ROUNDS>(tables, nonce, 1, body, chunk);
+            (*waiting).hashed += CHUNK;
+        } else {
+            aes::encrypt_chunk::<ROUNDS>(tables, nonce, 1, body);
+        }
+    }
     for chunk in 1..chunks {
         // SAFETY: both chunks are inside the text; the one before this one is the next to be hashed.
         unsafe {
@@ -156,27 +230,41 @@ unsafe fn seal_chunks<const ROUNDS: usize>(
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
 unsafe fn finish(tables: &Tables, waiting: *mut Waiting) {
-    // SAFETY: a slot that is finished is written; nothing else refers to it.
-    let (place, head) = unsafe { ((*waiting).place, (*waiting).head) };
-    let hash = if place.is_short() {
-        let first = _mm256_extracti128_si256::<1>(head);
-        // SAFETY: 16 octets may be written from the text's place on; the frame is short and encrypted.
-        unsafe {
-            _mm_storeu_si128(place.text.cast(), first);
-            hash::short(tables, &place, (*waiting).aad, first)
-        }
-    } else {
-        // SAFETY: as for the slot.
-        unsafe { finish_hash(tables, waiting) }
-    };
-    let tag = _mm_xor_si128(ghash::mirrored_one(hash), _mm256_castsi256_si128(head));
-    // SAFETY: the tag and `ROOM` octets are behind the text; the slot is ours.
+    // SAFETY: a slot that is finished is written; nothing else refers to it. The frame is encrypted; 16 octets
+    // may be written from the text's place on, and 32 behind it.
     unsafe {
-        let behind = place.text.add(place.text_len);
+        let (text, text_len) = ((*waiting).text, (*waiting).text_len);
+        let head = (*waiting).head;
+        let hash = if (*waiting).kind == Kind::Short {
+            let first = _mm256_extracti128_si256::<1>(head);
+            _mm_storeu_si128(text.cast(), first);
+            hash::short(tables, front(waiting, first), text, text_len)
+        } else {
+            finish_hash(tables, waiting)
+        };
+        let tag = _mm_xor_si128(ghash::mirrored_one(hash), _mm256_castsi256_si128(head));
+        let behind = text.add(text_len);
         _mm_storeu_si128(behind.cast(), tag);
         // Keystream that the last unit left behind the tag.
         _mm_storeu_si128(behind.add(16).cast(), _mm_setzero_si128());
         Waiting::wipe(waiting);
+    }
+}
+
+/// What [`put_first`] noted, with the text's first block.
+///
+/// # Safety
+/// It was for this slot.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn front(waiting: *const Waiting, first: __m128i) -> Front {
+    // SAFETY: by the caller.
+    unsafe {
+        Front {
+            lengths: (*waiting).lengths,
+            aad: (*waiting).aad,
+            first,
+        }
     }
 }
 
@@ -186,14 +274,17 @@ unsafe fn finish(tables: &Tables, waiting: *mut Waiting) {
 unsafe fn finish_hash(tables: &Tables, waiting: *mut Waiting) -> __m128i {
     // SAFETY: a slot that is finished is written; the rest of the text is encrypted.
     unsafe {
-        let Waiting {
-            place,
-            hash,
-            hashed,
-            ..
-        } = &*waiting;
-        let left = place.body_len() - hashed;
-        let result = hash.end(tables, place.body().add(*hashed), left);
+        let (text, text_len, hashed) = ((*waiting).text, (*waiting).text_len, (*waiting).hashed);
+        let hash = &(*waiting).hash;
+        let left = text_len.saturating_sub(16) - hashed;
+        let octets = text.wrapping_add(16 + hashed);
+        let result = if (*waiting).kind == Kind::Long {
+            let first = _mm256_extracti128_si256::<1>((*waiting).head);
+            _mm_storeu_si128(text.cast(), first);
+            hash.end_with(tables, front(waiting, first), text_len, octets, left)
+        } else {
+            hash.end(tables, octets, left)
+        };
         (&raw mut (*waiting).hash).write_bytes(0, 1);
         result
     }
