@@ -151,6 +151,8 @@ pub(crate) struct Lanes {
     lcore: LcoreId,
     pub(crate) config: GatewayConfig,
     pub(crate) counted: [Counted; 2],
+    /// What the one worker counts.
+    pub(crate) worker: Arc<WorkerCounters>,
     scratch: Scratch,
     requests: Requests,
     snapshots: SnapshotReader,
@@ -223,6 +225,7 @@ impl Lanes {
             },
             stop: Arc::clone(&stop_worker),
         };
+        let worker_counters = Arc::clone(&worker.counters);
         let (snapshot_writer, mut readers) = snapshot_channel(1);
         let (requests, asked) = request_channel();
         let state = StateDir::open(&read.gateway.state_dir).expect("a state directory");
@@ -252,6 +255,7 @@ impl Lanes {
             lcore,
             config,
             counted,
+            worker: worker_counters,
             scratch,
             requests,
             snapshots: readers.remove(0),
