@@ -301,9 +301,11 @@ fn calm(paced: &mut Paced) {
 /// The attack, for as long as `meanwhile` runs; the rekeys that it asked for.
 fn flood(lanes: &mut Lanes, paced: &mut Paced, attack: Attack) -> u64 {
     let validate = Arc::clone(&lanes.counted[1].validate);
+    // A worker that the machine does not run for some milliseconds has a full ring, and drops of it.
+    let way = &mut paced.traffic.ways[0];
+    way.may_lose = true;
     if attack.twice {
-        let way = &mut paced.traffic.ways[0];
-        (way.may_lose, way.most) = (true, u64::MAX);
+        way.most = u64::MAX;
         paced.traffic.taps[0].crowded = true;
     }
     // What it drops because it can't keep up it did not take.
@@ -326,9 +328,6 @@ fn flood(lanes: &mut Lanes, paced: &mut Paced, attack: Attack) -> u64 {
 
 /// Waits for what is under way, and for the last picture of it all.
 fn finish(traffic: &mut Traffic) {
-    if !traffic.ways[0].may_lose {
-        traffic.settle();
-    }
     let end = Instant::now() + Duration::from_millis(1500);
     while Instant::now() < end {
         traffic.turn([0, 0]);
@@ -359,23 +358,26 @@ fn assert_held(lanes: &mut Lanes, rekeys: u64) {
     }
 }
 
-/// All data came; under a crowded wire all but what the wire or the lane had no room for.
+/// All data came but what the wire or the lane had no room for, which the lane counts under that reason.
 #[track_caller]
 fn assert_carried(lanes: &Lanes, traffic: &Traffic) {
     let [way, other] = &traffic.ways;
-    if !way.may_lose {
-        return assert_nothing_lost(lanes, traffic);
-    }
     assert_eq!(other.received, other.sent);
     let [near, far] = [&lanes.counted[0].protect, &lanes.counted[1].validate];
     let full = near.dropped(DropReason::TxFull).value() + far.dropped(DropReason::TxFull).value();
     let came = way.received - way.lost;
     let lost = way.sent - came;
-    println!("{lost} of {} frames of data were lost", way.sent);
-    assert!(came > 1000);
     // Junk is among those that came too fast.
     let overload = far.dropped(DropReason::Overload).value();
+    println!(
+        "{lost} of {} frames of data were lost, {overload} of all came too fast for the lane",
+        way.sent
+    );
+    assert!(came > 1000);
     assert!(lost <= traffic.taps[0].missed_data + full + overload);
+    if lost + overload == 0 {
+        assert_nothing_lost(lanes, traffic);
+    }
 }
 
 /// The last octets of a frame's ICV become others.
