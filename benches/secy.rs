@@ -1,6 +1,6 @@
 //! Protect and validate through a SecY: each engine, suite and frame size, in bursts of 32.
 //!
-//! What `benches/engines.rs` leaves out is in here: SecTAG, nonces, packet numbers, replay, counters
+//! What `benches/compare.sh engines` leaves out is in here: SecTAG, nonces, packet numbers, replay, counters
 //! and verdicts. A frame size is that on the plain side without FCS. `cargo bench --bench secy` runs
 //! all of it; `cargo bench --bench secy -- protect/ring/gcm-aes-xpn-256` some.
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where it can't go on")]

@@ -4,16 +4,19 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use crate::size::Size;
+
 /// Little-endian, microseconds, no FCS, Ethernet.
 const HEADER: [u8; 24] = [
     0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
 ];
 const RECORD_LEN: usize = 16;
 
-/// `count` frames of IPv4 and UDP, `size` octets each without FCS, each a flow of its own.
-pub(crate) fn udp_frames(size: usize, count: usize) -> Vec<Vec<u8>> {
+/// `count` frames of IPv4 and UDP of a size, each a flow of its own.
+pub(crate) fn udp_frames(size: Size, count: usize) -> Vec<Vec<u8>> {
     (0..count)
         .map(|flow| {
+            let size = size.of(flow);
             let flow = u16::try_from(flow % 65_536).unwrap().to_be_bytes();
             let ip_len = u16::try_from(size - 14).unwrap();
             let mut frame = vec![2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 8, 0];

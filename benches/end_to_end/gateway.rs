@@ -1,4 +1,4 @@
-//! One `macsecgw` with one link: started, asked for its counters, ended.
+//! One `macsecgw`: started, asked for its counters, ended.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,58 +10,37 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::{Plan, Sample};
+use crate::cpu::OnCpu;
+use crate::row::Sample;
+use crate::size::Size;
+use crate::{Plan, pcap_vdev};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_macsecgw");
 
-/// Which lane works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Protect,
-    Validate,
-}
+/// Keys that `macsecgw check` names of each link: the transmit SA's first.
+const FINGERPRINTS: usize = 2;
 
-impl Direction {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Protect => "protect",
-            Self::Validate => "validate",
-        }
-    }
-}
-
-/// Where frames come from and go to.
+/// Where a link's frames come from and go to.
 #[derive(Debug)]
 pub(crate) struct Ports {
-    pub(crate) direction: Direction,
     pub(crate) from: String,
     pub(crate) to: String,
 }
 
 impl Ports {
-    /// From a file, over and over, to nowhere.
-    pub(crate) fn null_to(file: &Path, direction: Direction) -> Self {
+    /// The `link`-th link: from a file, over and over, to nowhere.
+    pub(crate) fn null(link: usize, file: &Path) -> Self {
         Self {
-            direction,
-            from: format!("net_pcap0,rx_pcap={},infinite_rx=1", file.display()),
-            to: "net_null0,no-rx=1".to_owned(),
+            from: pcap_vdev(link, file),
+            to: format!("net_null{link},no-rx=1"),
         }
     }
 
     /// Plain frames from a file, once, protected to a file.
     pub(crate) fn files(from: &Path, to: &Path) -> Self {
         Self {
-            direction: Direction::Protect,
             from: format!("net_pcap0,rx_pcap={}", from.display()),
             to: format!("net_pcap1,tx_pcap={}", to.display()),
-        }
-    }
-
-    /// Protected frames from a file, over and over, validated to a file.
-    pub(crate) fn endless_to_file(from: &Path, to: &Path) -> Self {
-        Self {
-            to: format!("net_pcap1,tx_pcap={}", to.display()),
-            ..Self::null_to(from, Direction::Validate)
         }
     }
 }
@@ -75,7 +54,6 @@ fn prefix() -> String {
 pub(crate) struct Gateway {
     child: Child,
     dir: PathBuf,
-    direction: Direction,
 }
 
 impl Drop for Gateway {
@@ -97,39 +75,21 @@ fn run(arguments: &[&str]) -> String {
     text
 }
 
-/// The two keys, which all gateways of a run share: what one protects another validates.
-fn keys(plan: &Plan) {
+/// The two keys of the `link`-th link, which all gateways of a run share.
+fn keys(plan: &Plan, link: usize) {
     for name in ["there", "back"] {
-        let path = plan.dir.join(format!("{name}.sak"));
+        let path = plan.dir.join(format!("{name}{link}.sak"));
         if !path.exists() {
-            run(&[
-                "keygen",
-                "sak",
-                "--suite",
-                "gcm-aes-xpn-256",
-                "--out",
-                path.to_str().unwrap(),
-            ]);
+            let path = path.to_str().unwrap();
+            run(&["keygen", "sak", "--suite", "gcm-aes-xpn-256", "--out", path]);
         }
     }
 }
 
-fn config(plan: &Plan, dir: &Path, size: usize, ports: &Ports) -> String {
-    let Ports {
-        direction,
-        from,
-        to,
-    } = ports;
-    // The protecting gateway's own channel is the validating one's peer.
-    let (sci, peer, tx, rx, tx_ssci, rx_ssci, plain, secure) = match direction {
-        Direction::Protect => (1, 2, "there", "back", 1, 2, from, to),
-        Direction::Validate => (2, 1, "back", "there", 2, 1, to, from),
-    };
+fn config(plan: &Plan, dir: &Path, size: Size, links: &[Ports]) -> String {
     let memory = if plan.huge { "hugepages" } else { "no-huge" };
-    let (mtu, core, keys) = ((size - 14).max(1500), plan.core, plan.dir.display());
-    let dir = dir.display();
-    // Frames that are read over and over have old packet numbers: replay protection is off.
-    format!(
+    let (core, name) = (plan.core, prefix());
+    let head = format!(
         r#"[gateway]
 name = "{name}"
 runtime_dir = "{dir}/run"
@@ -143,25 +103,36 @@ cores = [{core}]
 idle = "spin"
 [metrics]
 listen = ""
-[[link]]
-name = "bench"
-plain = "{plain}"
-secure = "{secure}"
+"#,
+        dir = dir.display(),
+    );
+    let links = links.iter().enumerate();
+    head + &links
+        .map(|(at, ports)| link(plan, size, at, ports))
+        .collect::<String>()
+}
+
+fn link(plan: &Plan, size: Size, at: usize, ports: &Ports) -> String {
+    let Ports { from, to } = ports;
+    let (mtu, keys) = ((size.longest() - 14).max(1500), plan.dir.display());
+    format!(
+        r#"[[link]]
+name = "bench{at}"
+plain = "{from}"
+secure = "{to}"
 mtu = {mtu}
 encryption = "must_encrypt"
 agreement = "static"
 cipher_suite = "gcm-aes-xpn-256"
-sci = "02:00:00:00:00:0{sci}/1"
-replay = "off"
+sci = "02:00:00:00:{at:02x}:01/1"
 [link.static]
-peer_sci = "02:00:00:00:00:0{peer}/1"
-tx_sak_file = "{keys}/{tx}.sak"
-rx_sak_file = "{keys}/{rx}.sak"
-tx_ssci = {tx_ssci}
-rx_ssci = {rx_ssci}
+peer_sci = "02:00:00:00:{at:02x}:02/1"
+tx_sak_file = "{keys}/there{at}.sak"
+rx_sak_file = "{keys}/back{at}.sak"
+tx_ssci = 1
+rx_ssci = 2
 salt = "e630e81a48de86a21c66fa6d"
-"#,
-        name = prefix(),
+"#
     )
 }
 
@@ -176,13 +147,14 @@ impl Counts {
         found.unwrap()
     }
 
-    /// A number of the link.
-    pub(crate) fn link(&self, path: &str) -> u64 {
-        self.number(&format!("/links/0/{path}"))
+    /// A number of the `at`-th link.
+    pub(crate) fn of_link(&self, at: usize, path: &str) -> u64 {
+        self.number(&format!("/links/{at}/{path}"))
     }
 
-    fn worker(&self, name: &str) -> u64 {
-        self.number(&format!("/workers/0/counters/{name}"))
+    /// A number of the first link.
+    pub(crate) fn link(&self, path: &str) -> u64 {
+        self.of_link(0, path)
     }
 
     fn uptime(&self) -> f64 {
@@ -191,30 +163,32 @@ impl Counts {
 }
 
 impl Gateway {
-    /// Starts it on a state directory of its own and waits until its controlled port is open.
-    pub(crate) fn start(plan: &Plan, size: usize, ports: &Ports) -> Self {
-        keys(plan);
+    /// Starts it on a state directory of its own and waits until all controlled ports are open.
+    pub(crate) fn start(plan: &Plan, size: Size, links: &[Ports]) -> Self {
         let dir = plan.dir.join("gateway");
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
+        (0..links.len()).for_each(|link| keys(plan, link));
         let path = dir.join("gw.toml");
-        fs::write(&path, config(plan, &dir, size, ports)).unwrap();
+        fs::write(&path, config(plan, &dir, size, links)).unwrap();
         let path = path.to_str().unwrap();
         let checked = run(&["check", "--config", path]);
-        let fingerprint = checked
-            .split("  AN 0 ")
-            .nth(1)
-            .and_then(|text| text.split_whitespace().next())
-            .unwrap();
-        run(&[
-            "fresh-key",
-            "--config",
-            path,
-            "--link",
-            "bench",
-            "--fingerprint",
-            fingerprint,
-        ]);
+        let fingerprints = checked.split("  AN 0 ").skip(1).step_by(FINGERPRINTS);
+        for (at, text) in fingerprints.enumerate() {
+            let (link, print) = (
+                format!("bench{at}"),
+                text.split_whitespace().next().unwrap(),
+            );
+            run(&[
+                "fresh-key",
+                "--config",
+                path,
+                "--link",
+                &link,
+                "--fingerprint",
+                print,
+            ]);
+        }
         let log = File::create(dir.join("log")).unwrap();
         let child = Command::new(BINARY)
             .args(["run", "--config", path])
@@ -223,32 +197,34 @@ impl Gateway {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut gateway = Self {
-            child,
-            dir,
-            direction: ports.direction,
-        };
+        let mut gateway = Self { child, dir };
         gateway.wait("secured", |gateway| {
-            gateway.ask("status").is_some_and(|status| {
-                status.pointer("/links/0/controlled_port_open") == Some(&Value::Bool(true))
-            })
+            let Some(status) = gateway.ask("status") else {
+                return false;
+            };
+            let open = |at| format!("/links/{at}/controlled_port_open");
+            (0..links.len()).all(|at| status.pointer(&open(at)) == Some(&Value::Bool(true)))
         });
         gateway
+    }
+
+    pub(crate) fn cpu(&self) -> OnCpu {
+        OnCpu::of(self.child.id())
     }
 
     fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
-    /// Waits at most 15 s.
+    /// Waits at most a minute: a crowded machine takes its time to start DPDK.
     pub(crate) fn wait(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
-        let end = Instant::now() + Duration::from_secs(15);
+        let end = Instant::now() + Duration::from_secs(60);
         while !done(self) {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "macsecgw ended: {ended:?}\n{}", self.log());
             assert!(
                 Instant::now() < end,
-                "not {what} within 15 s\n{}",
+                "not {what} within 60 s\n{}",
                 self.log()
             );
             thread::sleep(Duration::from_millis(50));
@@ -266,11 +242,6 @@ impl Gateway {
 
     pub(crate) fn counts(&self) -> Counts {
         Counts(self.ask("counters").unwrap())
-    }
-
-    /// A number of the lane that works.
-    pub(crate) fn lane(&self, counts: &Counts, name: &str) -> u64 {
-        counts.link(&format!("lanes/{}/{name}", self.direction.name()))
     }
 
     /// Ends it in order.
@@ -292,36 +263,43 @@ impl Gateway {
     }
 }
 
-/// Runs for the time planned, after a short start.
-pub(crate) fn timed(plan: &Plan, size: usize, ports: &Ports) -> Sample {
-    let gateway = Gateway::start(plan, size, ports);
-    thread::sleep(Duration::from_millis(500));
-    let before = gateway.counts();
-    thread::sleep(Duration::from_secs(plan.seconds));
-    let after = gateway.counts();
-    let of_lane = |name: &str| gateway.lane(&after, name) - gateway.lane(&before, name);
-    let (frames, out) = (of_lane("frames_in"), of_lane("frames_out"));
+/// Runs protect lanes for the time planned, after a short start.
+pub(crate) fn timed(plan: &Plan, size: Size, links: &[Ports]) -> Sample {
+    let gateway = Gateway::start(plan, size, links);
+    thread::sleep(plan.warm());
+    let (cpu_before, before) = (gateway.cpu(), gateway.counts());
+    thread::sleep(plan.time());
+    let (cpu_after, after) = (gateway.cpu(), gateway.counts());
+    let sum = |counts: &Counts, name: &str| -> u64 {
+        (0..links.len())
+            .map(|at| counts.of_link(at, &format!("lanes/protect/{name}")))
+            .sum()
+    };
+    let out = sum(&after, "frames_out") - sum(&before, "frames_out");
+    let least = (0..links.len())
+        .map(|at| after.of_link(at, "lanes/protect/frames_out"))
+        .min();
+    assert!(least > Some(0), "a link that stands still");
     // What a turn has in its hands when it is asked is neither out nor dropped.
-    let all_in = gateway.lane(&after, "frames_in");
-    let ended = ["frames_out", "to_control", "dropped"].map(|name| gateway.lane(&after, name));
-    let under_way = all_in - ended.iter().sum::<u64>();
+    let ended = ["frames_out", "to_control", "dropped"].map(|name| sum(&after, name));
+    let under_way = sum(&after, "frames_in") - ended.iter().sum::<u64>();
     assert!(under_way <= 8 * 64, "{under_way} frames are nowhere");
     // The port's own count was taken between the two replies.
-    let side = match ports.direction {
-        Direction::Protect => "secure",
-        Direction::Validate => "plain",
-    };
-    let sent = after.link(&format!("ports/{side}/tx_packets"));
-    assert!(
-        (gateway.lane(&before, "frames_out")..=gateway.lane(&after, "frames_out")).contains(&sent),
-        "the {side} port says {sent}, the lane {after:?}"
-    );
-    let worker = |name: &str| after.worker(name) - before.worker(name);
-    let sample = Sample {
-        rate: out as f64 / (after.uptime() - before.uptime()),
-        cycles: worker("busy_cycles") as f64 / frames as f64,
-        lost: of_lane("dropped") as f64 * 1e6 / frames as f64,
-    };
+    for at in 0..links.len() {
+        let sent = after.of_link(at, "ports/secure/tx_packets");
+        let counted =
+            [&before, &after].map(|counts| counts.of_link(at, "lanes/protect/frames_out"));
+        assert!(
+            (counted[0]..=counted[1]).contains(&sent),
+            "the secure port says {sent}, the lane {counted:?}"
+        );
+    }
+    // Counts are those of control's last look, whose moment is `uptime`; the share hardly changes.
+    let rate = out as f64 / (after.uptime() - before.uptime());
+    let lost = sum(&after, "dropped") - sum(&before, "dropped");
     gateway.stop();
-    sample
+    Sample {
+        rate: rate / cpu_after.share_since(&cpu_before),
+        lost,
+    }
 }

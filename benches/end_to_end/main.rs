@@ -1,86 +1,175 @@
-//! The whole gateway on ports without a wire, and `dpdk-testpmd` on the same ports beside it.
+//! The whole gateway on ports without a wire, beside other programs on the same ports.
 //!
-//! `cargo bench --bench end_to_end` (as root): for each frame size, in rounds that take turns, the
-//! protect lane, the validate lane, and testpmd in `io` mode move the same 256 frames, read over and
-//! over by `net_pcap`, into `net_null`, on one core. Prints a table of medians and leaves it in
-//! `target/end_to_end/`. Only ratios mean anything beyond one machine and one hour.
+//! `./benches/compare.sh path validate memif links sas` runs this, or `cargo bench --bench end_to_end --
+//! PART...` (as root; `L2FWD_CRYPTO` names DPDK's example). Leaves `PART.txt` and `PART.csv` in the folder
+//! that `COMPARE_DIR` names. Rates are frames in each second that the forwarding thread was on a CPU: on a
+//! machine with other work that takes the others' share out. Only ratios mean anything beyond one machine
+//! and one hour.
 //!
-//! Before it is timed, each size goes through the protect lane as a file of known length: every count
-//! of SecY, lane and port must be that length. What comes out goes through the validate lane and must be
-//! what it was, in order. While it is timed, the port's count must fit the lane's, and no frame be lost
-//! between. Any difference ends the run with an error.
-//!
-//! Sizes, seconds and rounds can be set: `SIZES=64,1518 SECONDS=2 ROUNDS=3`. `CORE=1` names the CPU
-//! that forwards; the first CPU does the rest.
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where it can't go on")]
+//! Settings: `SIZES=64,1518,imix SECONDS=2 ROUNDS=3 CORE=1`; `CORE` is the CPU that forwards, the first CPU
+//! does the rest.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark ends where it can't go on"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers, and counts that came through text"
+)]
 
 mod capture;
+mod cpu;
 mod exact;
 mod gateway;
-mod table;
+mod l2fwd;
+mod lanes;
+mod links;
+mod memif;
+mod path;
+mod row;
+mod sas;
+mod size;
 mod testpmd;
+mod validate;
 
 use std::path::{Path, PathBuf};
-use std::{env, fs, process};
+use std::str::FromStr;
+use std::time::Duration;
+use std::{env, fs, panic, process};
 
-use gateway::{Direction, Ports};
-use table::{Row, Table};
+use row::Row;
+use size::Size;
 
 /// Flows, and frames of the file that is read over and over.
-const FRAMES: usize = 256;
+pub(crate) const FRAMES: usize = 256;
 
-/// What is measured.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    /// Frames in each second.
-    pub(crate) rate: f64,
-    /// Cycles of the time stamp counter that a frame took, polls that found frames only.
-    pub(crate) cycles: f64,
-    /// Frames that came in and did not go out, of a million.
-    pub(crate) lost: f64,
-}
-
-/// Where and for how long.
+/// What is measured, where and for how long.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dir: PathBuf,
     pub(crate) core: usize,
-    pub(crate) seconds: u64,
+    pub(crate) seconds: f64,
+    pub(crate) rounds: usize,
+    pub(crate) sizes: Vec<Size>,
     pub(crate) huge: bool,
+    /// DPDK's example `l2fwd-crypto`; without it, it is left out.
+    pub(crate) l2fwd: Option<PathBuf>,
 }
 
-fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
-    let Ok(text) = env::var(name) else {
+impl Plan {
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+
+    /// What passes before it counts.
+    pub(crate) fn warm(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.min(1.0) * 0.4)
+    }
+}
+
+fn setting<T: FromStr>(name: &str, default: T) -> T {
+    let text = env::var(name).unwrap_or_default();
+    if text.is_empty() {
         return default;
-    };
-    let Ok(value) = text.parse() else {
-        eprintln!("end_to_end: {name}={text} can't be read");
-        process::exit(2);
-    };
-    value
+    }
+    text.parse()
+        .unwrap_or_else(|_| refuse(&format!("{name}={text} can't be read")))
 }
 
-fn sizes() -> Vec<usize> {
-    let text = setting("SIZES", "64,128,256,512,1024,1518,9000".to_owned());
-    text.split(',').map(|size| size.parse().unwrap()).collect()
+fn refuse(why: &str) -> ! {
+    eprintln!("end_to_end: {why}");
+    process::exit(2);
 }
+
+fn sizes(quick: bool) -> Vec<Size> {
+    let default = if quick {
+        "64,imix"
+    } else {
+        "64,128,256,512,1024,1518,9000,imix"
+    };
+    let text: String = setting("SIZES", default.to_owned());
+    let size = |text| {
+        Size::parse(text).unwrap_or_else(|| refuse(&format!("SIZES: {text}: 64 to 9216, imix")))
+    };
+    text.split(',').map(size).collect()
+}
+
+type Part = (&'static str, fn(&Plan) -> Vec<Row>);
+const PARTS: [Part; 5] = [
+    ("path", path::measure),
+    ("validate", validate::measure),
+    ("memif", memif::measure),
+    ("links", links::measure),
+    ("sas", sas::measure),
+];
 
 fn main() {
-    assert!(nix::unistd::geteuid().is_root(), "DPDK needs root");
-    // Cargo runs a benchmark in the package's directory.
-    let out = Path::new("target/end_to_end");
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    if let Some(at) = arguments
+        .iter()
+        .position(|argument| argument == lanes::CHILD)
+    {
+        return lanes::child(&arguments[at + 1..]);
+    }
+    if !nix::unistd::geteuid().is_root() {
+        refuse("DPDK needs root");
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let named: Vec<_> = arguments
+        .iter()
+        .filter(|argument| *argument != "--quick")
+        .collect();
+    if let Some(unknown) = named
+        .iter()
+        .find(|name| PARTS.iter().all(|part| part.0 != **name))
+    {
+        refuse(&format!(
+            "{unknown}: one of path, validate, memif, links, sas"
+        ));
+    }
     let plan = Plan {
         dir: memory_dir().join(format!("macsecgw-e2e-{}", process::id())),
         core: setting("CORE", 1),
-        seconds: setting("SECONDS", 2),
+        seconds: setting("SECONDS", if quick { 0.4 } else { 1.5 }),
+        rounds: setting("ROUNDS", if quick { 1 } else { 3 }),
+        sizes: sizes(quick),
         huge: free_hugepages() >= 256,
+        l2fwd: env::var_os("L2FWD_CRYPTO").map(PathBuf::from),
+    };
+    let memory = if plan.huge {
+        "hugepages"
+    } else {
+        "ordinary pages"
     };
     fs::create_dir_all(&plan.dir).unwrap();
-    let ended = std::panic::catch_unwind(|| measure(&plan, out));
+    let ended = panic::catch_unwind(|| {
+        for (name, measure) in PARTS {
+            if named.is_empty() || named.iter().any(|wanted| *wanted == name) {
+                let rows = measure(&plan);
+                println!("\n{name}, on {memory}\n{}", row::text(&rows));
+                leave(&format!("{name}.txt"), &row::text(&rows));
+                leave(&format!("{name}.csv"), &row::csv(&rows));
+            }
+        }
+    });
     let _ = fs::remove_dir_all(&plan.dir);
     if ended.is_err() {
         process::exit(1);
     }
+}
+
+/// Cargo runs a benchmark in the package's directory.
+fn leave(name: &str, text: &str) {
+    let dir =
+        env::var_os("COMPARE_DIR").map_or_else(|| PathBuf::from("target/compare"), PathBuf::from);
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join(name), text).unwrap();
 }
 
 /// Where files are memory: what is written and read here is no disk's business.
@@ -89,49 +178,18 @@ fn memory_dir() -> PathBuf {
     if shm.is_dir() { shm } else { env::temp_dir() }
 }
 
-/// Pages of 2 MiB that nobody uses: enough, or both programs run on ordinary memory.
+/// Pages of 2 MiB that nobody uses: enough, or all programs run on ordinary memory.
 fn free_hugepages() -> u64 {
     let path = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
     fs::read_to_string(path).map_or(0, |text| text.trim().parse().unwrap_or(0))
 }
 
-fn measure(plan: &Plan, out: &Path) {
-    let rounds: usize = setting("ROUNDS", 3);
-    let sizes = sizes();
-    let mut rows: Vec<Row> = sizes.iter().map(|size| Row::new(*size)).collect();
-    for size in &sizes {
-        // Leaves plain-SIZE.pcap and secure-SIZE.pcap.
-        exact::check(plan, *size, FRAMES);
-        println!("{size} octets: counts exact");
-    }
-    for round in 1..=rounds {
-        for row in &mut rows {
-            let (plain, secure) = files(plan, row.size);
-            let ports = Ports::null_to(&plain, Direction::Protect);
-            row.protect.push(gateway::timed(plan, row.size, &ports));
-            let ports = Ports::null_to(&secure, Direction::Validate);
-            row.validate.push(gateway::timed(plan, row.size, &ports));
-            row.testpmd.push(testpmd::timed(plan, &plain));
-            println!("round {round} of {rounds}: {} octets done", row.size);
-        }
-    }
-    let table = Table { rows };
-    fs::create_dir_all(out).unwrap();
-    fs::write(out.join("end_to_end.txt"), table.text()).unwrap();
-    fs::write(out.join("end_to_end.csv"), table.csv()).unwrap();
-    print!("{}", table.text());
-    println!(
-        "memory: {}",
-        if plan.huge {
-            "hugepages"
-        } else {
-            "ordinary pages"
-        }
-    );
+/// The plain frames of a size.
+pub(crate) fn plain_file(plan: &Plan, size: Size) -> PathBuf {
+    plan.dir.join(format!("plain-{size}.pcap"))
 }
 
-/// The plain frames of a size, and the same frames protected.
-pub(crate) fn files(plan: &Plan, size: usize) -> (PathBuf, PathBuf) {
-    let file = |side: &str| plan.dir.join(format!("{side}-{size}.pcap"));
-    (file("plain"), file("secure"))
+/// A port that gives a file's frames over and over.
+pub(crate) fn pcap_vdev(number: usize, file: &Path) -> String {
+    format!("net_pcap{number},rx_pcap={},infinite_rx=1", file.display())
 }

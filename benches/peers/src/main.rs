@@ -3,11 +3,14 @@
 //! `macsecgw-peers engines [--quick]` measures engines and leaves their rows in the folder that
 //! `COMPARE_DIR` names.
 
+mod bar;
 mod bound;
 mod clock;
 mod engine;
 mod engines;
 mod frames;
+mod plot;
+mod report;
 mod row;
 mod settings;
 mod stats;
@@ -21,7 +24,8 @@ fn main() -> ExitCode {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let done = match arguments.first().map(String::as_str) {
         Some("engines") => measure_engines(quick),
-        _ => Err("usage: macsecgw-peers engines [--quick]".to_owned()),
+        Some("report") => report::write(&folder()).map(|text| print!("{text}")),
+        _ => Err("usage: macsecgw-peers engines [--quick], or report".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -53,6 +53,29 @@ impl EngineRow {
             self.of_bound,
         )
     }
+
+    /// A line that [`csv`] wrote; `None` where it is not one.
+    fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.split(',');
+        let mut text = || fields.next().map(str::to_owned);
+        Some(Self {
+            engine: text()?,
+            peer: text()? == "peer",
+            selected: text()? == "true",
+            key_bits: text()?.parse().ok()?,
+            direction: text()?,
+            size: text()?,
+            burst: text()?.parse().ok()?,
+            aad_len: text()?.parse().ok()?,
+            rate: text()?.parse().ok()?,
+            gbit: text()?.parse().ok()?,
+            cycles: text()?.parse().ok()?,
+            best_peer: text()?,
+            ratio: text()?.parse().ok()?,
+            ratio_low: text()?.parse().ok()?,
+            of_bound: text()?.parse().ok()?,
+        })
+    }
 }
 
 /// All rows for machines.
@@ -63,6 +86,11 @@ pub(crate) fn csv(rows: &[EngineRow]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What [`csv`] wrote.
+pub(crate) fn read(text: &str) -> Vec<EngineRow> {
+    text.lines().skip(1).filter_map(EngineRow::parse).collect()
 }
 
 /// All rows for people, a block for each key, direction and burst.

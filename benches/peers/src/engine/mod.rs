@@ -26,13 +26,16 @@ pub(crate) enum Origin {
     Peer,
 }
 
+/// Makes a key object of a key's octets.
+type Make = Box<dyn Fn(&[u8]) -> Box<dyn Key>>;
+
 /// An engine, and how it makes keys of 16 or 32 octets.
 pub(crate) struct Engine {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     /// What it runs on here, where it says so.
     pub(crate) form: String,
-    pub(crate) make: Box<dyn Fn(&[u8]) -> Box<dyn Key>>,
+    pub(crate) make: Make,
 }
 
 impl Engine {
