@@ -234,6 +234,7 @@ pub(super) fn read_workers(reader: &mut Reader<'_>, section: &Section<'_>) -> Wo
 pub(super) fn read_engine(reader: &mut Reader<'_>, section: &Section<'_>) -> EngineChoice {
     let choices = [
         ("auto", EngineChoice::Auto),
+        ("vaes512", EngineChoice::Vaes512),
         ("vaes256", EngineChoice::Vaes256),
         ("ring", EngineChoice::Ring),
         ("aes-gcm", EngineChoice::AesGcm),

@@ -16,7 +16,7 @@ use core::{error, fmt, str::FromStr};
 
 pub use aes_gcm::AesGcmEngine;
 #[cfg(target_arch = "x86_64")]
-pub use burst::Vaes256Engine;
+pub use burst::{Vaes256Engine, Vaes512Engine};
 pub use ring::RingEngine;
 
 use super::{
@@ -30,6 +30,8 @@ pub enum EngineChoice {
     /// The fastest that this machine has.
     #[default]
     Auto,
+    /// Our own kernel on 512 bits, and no start without it.
+    Vaes512,
     /// Our own kernel on 256 bits, and no start without it.
     Vaes256,
     /// `ring`, and no start without it.
@@ -40,12 +42,19 @@ pub enum EngineChoice {
 
 impl EngineChoice {
     /// All choices, the default first.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Vaes256, Self::Ring, Self::AesGcm];
+    pub const ALL: [Self; 5] = [
+        Self::Auto,
+        Self::Vaes512,
+        Self::Vaes256,
+        Self::Ring,
+        Self::AesGcm,
+    ];
 
     /// The choice as the config writes it; for an engine, its own name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Vaes512 => "vaes512",
             Self::Vaes256 => "vaes256",
             Self::Ring => "ring",
             Self::AesGcm => "aes-gcm",
@@ -76,7 +85,7 @@ pub struct UnknownEngine;
 
 impl fmt::Display for UnknownEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a crypto engine; one of auto, vaes256, ring, aes-gcm")
+        f.write_str("not a crypto engine; one of auto, vaes512, vaes256, ring, aes-gcm")
     }
 }
 
@@ -248,8 +257,8 @@ pub fn candidates() -> Vec<Candidate> {
 
 /// Our own kernels, fastest first: those that this CPU can run, and the reports of those that it can't.
 #[cfg(target_arch = "x86_64")]
-fn own_kernels() -> [Result<Candidate, EngineReport>; 1] {
-    use burst::{Kernel, Kernel256};
+fn own_kernels() -> [Result<Candidate, EngineReport>; 2] {
+    use burst::{Kernel, Kernel256, Kernel512};
     fn kernel<K: Kernel>(factory: impl KeyFactory + 'static) -> Result<Candidate, EngineReport> {
         if K::runs_here() {
             Ok(Candidate {
@@ -261,12 +270,15 @@ fn own_kernels() -> [Result<Candidate, EngineReport>; 1] {
             Err(lacking(K::NAME, K::LACKING))
         }
     }
-    [kernel::<Kernel256>(Vaes256Engine)]
+    [
+        kernel::<Kernel512>(Vaes512Engine),
+        kernel::<Kernel256>(Vaes256Engine),
+    ]
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn own_kernels() -> [Result<Candidate, EngineReport>; 1] {
-    [Err(lacking("vaes256", "it is for x86-64 alone"))]
+fn own_kernels() -> [Result<Candidate, EngineReport>; 2] {
+    ["vaes512", "vaes256"].map(|name| Err(lacking(name, "it is for x86-64 alone")))
 }
 
 /// The report of an engine that this CPU can't run.

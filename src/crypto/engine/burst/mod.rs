@@ -6,6 +6,7 @@
 
 mod schedule;
 mod vaes256;
+mod vaes512;
 
 use alloc::sync::Arc;
 use ring::aead::LessSafeKey;
@@ -16,6 +17,7 @@ use super::super::{
 use super::ring as library;
 
 pub(super) use vaes256::Kernel256;
+pub(super) use vaes512::Kernel512;
 
 /// Code for one kind of CPU.
 pub(super) trait Kernel: Send + Sync + Sized + 'static {
@@ -80,6 +82,21 @@ impl KeyFactory for Vaes256Engine {
 
     fn make_key(&self, sak: &Sak) -> Result<SaKey, KeyError> {
         make_key::<Kernel256>(sak)
+    }
+}
+
+/// The engine with AES and carry-less multiply on 512 bits: AVX-512 (F, BW, VL), VAES, VPCLMULQDQ. It refuses
+/// every key where the CPU lacks them.
+#[derive(Clone, Copy, Debug)]
+pub struct Vaes512Engine;
+
+impl KeyFactory for Vaes512Engine {
+    fn name(&self) -> &'static str {
+        Kernel512::NAME
+    }
+
+    fn make_key(&self, sak: &Sak) -> Result<SaKey, KeyError> {
+        make_key::<Kernel512>(sak)
     }
 }
 
