@@ -7,6 +7,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
+/// What a guest may take to answer a short question. One that hangs is found; one that gets no CPU is waited for.
+const GUEST: Duration = Duration::from_secs(60);
+
 /// One CKN/CAK pair, both as hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CakPair {
@@ -248,7 +251,7 @@ impl UmlPeer {
     /// What the kernel's MACsec device holds.
     #[track_caller]
     pub(crate) fn kernel_sas(&self) -> KernelSas {
-        let shown = self.sh("ip macsec show macsec0", Duration::from_secs(10));
+        let shown = self.sh("ip macsec show macsec0", GUEST);
         KernelSas::parse(&shown.stdout)
     }
 
@@ -265,12 +268,12 @@ impl UmlPeer {
     #[track_caller]
     pub(crate) fn supplicant_status(&self) -> String {
         let script = "wpa_cli -p /run/wpa -s /run/wpacli -i vec0 status";
-        self.sh(script, Duration::from_secs(10)).ok()
+        self.sh(script, GUEST).ok()
     }
 
     /// The last lines of wpa_supplicant's log that tell what it did.
     pub(crate) fn supplicant_log(&self) -> String {
         let script = "grep -E 'KaY:|CP:|macsec' /run/bed/wpas.log | grep -v hexdump | tail -n 300";
-        self.sh(script, Duration::from_secs(10)).stdout
+        self.sh(script, GUEST).stdout
     }
 }
