@@ -12,6 +12,8 @@ mod annex_c;
 mod arbitrary;
 #[path = "macsec_secy/bed.rs"]
 mod bed;
+#[path = "macsec_secy/bursts.rs"]
+mod bursts;
 #[path = "macsec_secy/crafted.rs"]
 mod crafted;
 #[path = "macsec_secy/exhaustion.rs"]

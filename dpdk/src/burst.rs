@@ -124,16 +124,23 @@ impl Burst {
 
     /// Frees all frames.
     pub fn clear(&mut self) {
-        let count = self.len;
-        self.len = 0;
-        if count == 0 {
+        self.truncate(0);
+    }
+
+    /// Keeps the first `kept` frames and frees those behind them, in one go.
+    pub fn truncate(&mut self, kept: usize) {
+        let Some(slots) = self.mbufs.get_mut(kept..self.len) else {
+            return;
+        };
+        self.len = kept;
+        if slots.is_empty() {
             return;
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
-        let count = count as u32;
-        // SAFETY: the first `count` slots hold owned mbufs; the length is 0 already, so nobody frees or reads
+        let count = slots.len() as u32;
+        // SAFETY: these slots hold owned mbufs; the length leaves them out already, so nobody frees or reads
         // them again.
-        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(self.mbufs.as_mut_ptr().cast(), count) };
+        unsafe { dpdk_sys::rte_pktmbuf_free_bulk(slots.as_mut_ptr().cast(), count) };
     }
 
     /// Where received mbufs go, and how many fit.

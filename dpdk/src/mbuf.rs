@@ -238,6 +238,61 @@ impl Mbuf {
         true
     }
 
+    /// Adds `front` octets before the data and `back` behind it, with arbitrary contents, and gives the
+    /// data that there is then. `None`, and no change, if the room at one end is smaller or the frame is in
+    /// several segments.
+    #[inline]
+    pub fn grow(&mut self, front: usize, back: usize) -> Option<&mut [u8]> {
+        let offset = usize::from(self.data_off()).checked_sub(front)?;
+        let len = usize::from(self.data_len())
+            .checked_add(front)?
+            .checked_add(back)?;
+        self.place(offset, len)
+    }
+
+    /// Takes `front` octets off the front, makes the rest `len` octets long, whether that cuts it or adds
+    /// octets with arbitrary contents, and gives it. `None`, and no change, if there are fewer octets, the
+    /// room is smaller or the frame is in several segments.
+    #[inline]
+    pub fn recut(&mut self, front: usize, len: usize) -> Option<&mut [u8]> {
+        if front > usize::from(self.data_len()) {
+            return None;
+        }
+        self.place(usize::from(self.data_off()).checked_add(front)?, len)
+    }
+
+    /// Makes `len` octets from `offset` of the buffer the frame. `None`, and no change, if they are not in
+    /// it or the frame is in several segments.
+    #[inline]
+    fn place(&mut self, offset: usize, len: usize) -> Option<&mut [u8]> {
+        let end = offset.checked_add(len)?;
+        if end > usize::from(self.buf_len()) || !self.is_contiguous() {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "neither is more than `end`, which is not more than a u16"
+        )]
+        let (data_off, data_len) = (offset as u16, len as u16);
+        self.set_data_off(data_off);
+        self.set_data_len(data_len);
+        self.set_pkt_len(u32::from(data_len));
+        let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
+        // SAFETY: `offset` is within the buffer, as was checked.
+        let start = unsafe { buffer.add(offset) };
+        // SAFETY: `len` octets from there are within the buffer too, which is mapped memory and this owner's
+        // alone; the borrow of `self` is exclusive.
+        Some(unsafe { std::slice::from_raw_parts_mut(start, len) })
+    }
+
+    /// Brings the front of the data, and the headroom right before it, into the cache.
+    #[inline]
+    pub fn prefetch(&self) {
+        let start = self.start();
+        prefetch(start);
+        prefetch(start.wrapping_sub(1));
+    }
+
     /// `n` as the header counts, and what the first segment has left without it.
     #[inline]
     fn less(&self, n: usize) -> Option<(u16, u16)> {
@@ -283,6 +338,18 @@ impl Mbuf {
         let _: *mut rte_mbuf = tail.into_raw();
         Ok(())
     }
+}
+
+/// Says that the cache line of `at` is wanted. Any address is fine: nothing is read.
+#[inline]
+fn prefetch(at: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that faults on no address; SSE is part of every x86-64.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 impl Drop for Mbuf {
@@ -397,6 +464,47 @@ mod tests {
         let mbuf = fake.mbuf();
         write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_VLAN_TCI, 7_u16);
         assert_eq!(mbuf.vlan_stripped(), None);
+    }
+
+    /// Both ends at once, against the one-end methods; and what does not fit changes nothing.
+    #[test]
+    fn both_ends_move_at_once() {
+        let mut fake = Fake::new();
+        let mut mbuf = fake.mbuf();
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_BUF_LEN, 2048_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_DATA_OFF, 128_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_DATA_LEN, 60_u16);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_PKT_LEN, 60_u32);
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_NB_SEGS, 1_u16);
+        let facts = |mbuf: &Mbuf| (mbuf.headroom(), mbuf.len(), mbuf.data().len());
+        let start = mbuf.data().as_ptr();
+        let grown = mbuf
+            .grow(16, 20)
+            .map(|octets| (octets.as_ptr(), octets.len()));
+        assert_eq!(grown, Some((start.wrapping_sub(16), 96)));
+        assert_eq!(facts(&mbuf), (112, 96, 96));
+        assert!(mbuf.grow(113, 0).is_none());
+        assert!(mbuf.grow(0, 2048 - 112 - 96 + 1).is_none());
+        assert!(mbuf.grow(usize::MAX, 1).is_none());
+        assert!(mbuf.grow(1, usize::MAX).is_none());
+        assert_eq!(facts(&mbuf), (112, 96, 96));
+        assert!(mbuf.grow(112, 2048 - 112 - 96).is_some());
+        assert_eq!(facts(&mbuf), (0, 2048, 2048));
+
+        let cut = mbuf
+            .recut(128, 60)
+            .map(|octets| (octets.as_ptr(), octets.len()));
+        assert_eq!(cut, Some((start, 60)));
+        assert!(mbuf.recut(61, 1).is_none());
+        assert!(mbuf.recut(10, 2048 - 138 + 1).is_none());
+        assert!(mbuf.recut(usize::MAX, usize::MAX).is_none());
+        assert_eq!(facts(&mbuf), (128, 60, 60));
+        assert_eq!(mbuf.recut(60, 64).map(|octets| octets.len()), Some(64));
+        assert_eq!(facts(&mbuf), (188, 64, 64));
+        write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_NB_SEGS, 2_u16);
+        assert!(mbuf.grow(0, 0).is_none());
+        assert!(mbuf.recut(0, 1).is_none());
+        mbuf.prefetch();
     }
 
     #[test]

@@ -13,10 +13,8 @@ pub(super) const VLAN_TAG_LEN: usize = 4;
 /// Octets of both addresses.
 pub(super) const ADDRESSES_LEN: usize = 12;
 
-/// Octets of the longest header that stays ahead of a SecTAG.
-pub(super) const MAX_HEADER_LEN: usize = ADDRESSES_LEN + MAX_CLEAR_VLAN_TAGS * VLAN_TAG_LEN;
-
 /// The EtherType at `at`, if the frame is long enough to have one there.
+#[inline]
 pub(super) fn ether_type_at(frame: &[u8], at: usize) -> Option<EtherType> {
     let octets = frame.get(at..)?.first_chunk::<2>()?;
     Some(EtherType(u16::from_be_bytes(*octets)))
@@ -25,6 +23,7 @@ pub(super) fn ether_type_at(frame: &[u8], at: usize) -> Option<EtherType> {
 /// Octets of the VLAN tags that stand right behind the addresses, `most` tags at most.
 ///
 /// A tag counts only with an EtherType behind it, so that what remains still starts with one.
+#[inline]
 pub(super) fn clear_tags_len(frame: &[u8], most: u8) -> usize {
     let mut len = 0;
     for _ in 0..usize::from(most).min(MAX_CLEAR_VLAN_TAGS) {

@@ -17,6 +17,7 @@ impl Counter {
     }
 
     /// Adds `n`. Only the thread that owns the counter may call this.
+    #[inline]
     pub fn add(&self, n: u64) {
         let value = self.0.load(Ordering::Relaxed);
         self.0.store(value.wrapping_add(n), Ordering::Relaxed);

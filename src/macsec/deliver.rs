@@ -1,9 +1,10 @@
 //! What a validated frame looks like when it leaves: `DA SA | clear tags | user data`, without pad behind
 //! a short length and padded anew where that is too short for Ethernet.
 
-use super::mtu::longest_frame;
+use super::clear_tags::ADDRESSES_LEN;
+use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::open_plans::Layout;
-use super::{FrameBuf, Reject, RxSecy, ValidateFrames};
+use super::{FrameBuf, Reject, RxSecy, SecTag, ValidateFrames};
 
 /// What the SecY demands of a frame whatever its channel.
 pub(super) struct Rules {
@@ -20,6 +21,30 @@ impl Rules {
             min_plain_frame: secy.min_plain_frame,
         }
     }
+
+    /// As [`deliver`], for the frames that nearly all are: no clear tags, the SCI in the SecTAG, neither
+    /// to be padded nor perhaps too long. `None`, and nothing done: it is another.
+    #[inline]
+    pub(super) fn deliver_usual(&self, frame: &mut impl FrameBuf, layout: &Layout) -> Option<()> {
+        const SECTAG_LEN: usize = SecTag::LEN_WITH_SCI;
+        let plain_len = ADDRESSES_LEN + layout.data_len as usize;
+        if layout.clear_len != 0
+            || layout.sectag_len as usize != SECTAG_LEN
+            || plain_len < self.min_plain_frame
+            || plain_len > self.mtu + ETHERNET_HEADER_LEN
+        {
+            return None;
+        }
+        let octets = frame.octets_mut();
+        if octets.len() < SECTAG_LEN + plain_len {
+            return None;
+        }
+        let front = octets.first_chunk_mut::<{ ADDRESSES_LEN + SECTAG_LEN }>()?;
+        let addresses = *front.first_chunk::<ADDRESSES_LEN>()?;
+        *front.last_chunk_mut()? = addresses;
+        // The frame gets shorter, which nothing can keep it from.
+        frame.recut(SECTAG_LEN, plain_len).map(|_| ())
+    }
 }
 
 /// Takes SecTAG, ICV and pad off, and pads anew to what Ethernet demands.
@@ -32,26 +57,21 @@ pub(super) fn deliver(
     rules: &Rules,
 ) -> Result<(), Reject> {
     let sectag_len = layout.sectag_len as usize;
-    let plain_len = layout.header_len() + layout.data_len as usize;
-    let behind = frame
-        .octets()
-        .len()
-        .checked_sub(sectag_len + plain_len)
-        .ok_or(Reject::NoRoom)?;
-    frame
-        .octets_mut()
-        .copy_within(..layout.header_len(), sectag_len);
-    if !(frame.cut_front(sectag_len) && frame.cut_back(behind)) {
+    let header_len = layout.header_len();
+    let plain_len = header_len + layout.data_len as usize;
+    if frame.octets().len() < sectag_len + plain_len {
         return Err(Reject::NoRoom);
     }
-    if plain_len > longest_frame(frame.octets(), rules.mtu) {
+    frame.octets_mut().copy_within(..header_len, sectag_len);
+    let plain = frame
+        .recut(sectag_len, plain_len.max(rules.min_plain_frame))
+        .ok_or(Reject::NoRoom)?;
+    let (plain, pad) = plain
+        .split_at_mut_checked(plain_len)
+        .ok_or(Reject::NoRoom)?;
+    if plain_len > longest_frame(plain, rules.mtu) {
         return Err(Reject::TooLong);
     }
-    if !frame.grow_back(rules.min_plain_frame.saturating_sub(plain_len)) {
-        return Err(Reject::NoRoom);
-    }
-    if let Some(pad) = frame.octets_mut().get_mut(plain_len..) {
-        pad.fill(0);
-    }
+    pad.fill(0);
     Ok(())
 }

@@ -40,6 +40,39 @@ pub trait FrameBuf {
     /// Takes the last `n` octets off. `false`: there are fewer, the frame is unchanged.
     #[must_use]
     fn cut_back(&mut self, n: usize) -> bool;
+
+    /// Adds `front` octets before the first and `back` behind the last, and gives the frame that it is
+    /// then. `None`: no room at one end; the frame is unchanged.
+    #[must_use]
+    fn grow(&mut self, front: usize, back: usize) -> Option<&mut [u8]> {
+        if !self.grow_back(back) {
+            return None;
+        }
+        if !self.grow_front(front) {
+            let _restored = self.cut_back(back);
+            return None;
+        }
+        Some(self.octets_mut())
+    }
+
+    /// Takes the first `front` octets off, makes the rest `len` octets long by cutting or adding at its
+    /// end, and gives it. `None`: there are fewer octets, or there is no room; the frame is then
+    /// unspecified.
+    #[must_use]
+    fn recut(&mut self, front: usize, len: usize) -> Option<&mut [u8]> {
+        if !self.cut_front(front) {
+            return None;
+        }
+        let now = self.octets().len();
+        let done = match now.checked_sub(len) {
+            Some(beyond) => self.cut_back(beyond),
+            None => self.grow_back(len - now),
+        };
+        if done { Some(self.octets_mut()) } else { None }
+    }
+
+    /// Says that the frame's header and the room ahead of it will be touched soon.
+    fn prefetch(&self) {}
 }
 
 /// A set of frames of one burst: bit `i` stands for frame `i`.
@@ -52,6 +85,7 @@ impl FrameSet {
 
     /// The first `count` frames; all 64 where `count` is more.
     #[must_use]
+    #[inline]
     pub const fn first(count: usize) -> Self {
         if count >= BURST_CAPACITY {
             Self(u64::MAX)
@@ -62,11 +96,13 @@ impl FrameSet {
 
     /// Whether frame `index` is in the set.
     #[must_use]
+    #[inline]
     pub const fn contains(self, index: usize) -> bool {
         index < BURST_CAPACITY && self.0 >> index & 1 == 1
     }
 
     /// Puts frame `index` in; an index past the capacity is no frame of a burst.
+    #[inline]
     pub const fn insert(&mut self, index: usize) {
         if index < BURST_CAPACITY {
             self.0 |= 1 << index;
@@ -74,6 +110,7 @@ impl FrameSet {
     }
 
     /// Takes frame `index` out.
+    #[inline]
     pub const fn remove(&mut self, index: usize) {
         if index < BURST_CAPACITY {
             self.0 &= !(1 << index);
@@ -82,36 +119,42 @@ impl FrameSet {
 
     /// How many frames.
     #[must_use]
+    #[inline]
     pub const fn len(self) -> u32 {
         self.0.count_ones()
     }
 
     /// Whether there is none.
     #[must_use]
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The frames in both.
     #[must_use]
+    #[inline]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The frames in either.
     #[must_use]
+    #[inline]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The frames in this one and not in `other`.
     #[must_use]
+    #[inline]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// The indices, ascending.
     #[must_use]
+    #[inline]
     pub const fn iter(self) -> FrameSetIter {
         FrameSetIter(self.0)
     }
@@ -121,6 +164,7 @@ impl IntoIterator for FrameSet {
     type Item = usize;
     type IntoIter = FrameSetIter;
 
+    #[inline]
     fn into_iter(self) -> FrameSetIter {
         self.iter()
     }
@@ -139,6 +183,7 @@ pub struct FrameSetIter(u64);
 impl Iterator for FrameSetIter {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         if self.0 == 0 {
             return None;
@@ -147,6 +192,21 @@ impl Iterator for FrameSetIter {
         self.0 &= self.0 - 1;
         Some(index)
     }
+}
+
+/// The frames of `set`, each with its place, to be borrowed all at once. Places behind the last frame are
+/// left out.
+#[inline]
+pub(super) fn pick<B>(frames: &mut [B], set: FrameSet) -> impl Iterator<Item = (usize, &mut B)> {
+    let mut indices = set.iter();
+    let (mut rest, mut passed) = (frames, 0);
+    core::iter::from_fn(move || {
+        let index = indices.next()?;
+        let ahead = core::mem::take(&mut rest).get_mut(index - passed..)?;
+        let (frame, behind) = ahead.split_first_mut()?;
+        (rest, passed) = (behind, index + 1);
+        Some((index, frame))
+    })
 }
 
 /// What became of each frame of a burst. Made once and used again: it allocates nothing.
@@ -257,6 +317,16 @@ mod tests {
         assert!(!set.contains(64));
         assert_eq!(FrameSet::first(64), FrameSet(u64::MAX));
         assert_eq!(FrameSet::first(0), FrameSet::EMPTY);
+    }
+
+    #[test]
+    fn frames_are_picked_by_their_places() {
+        let mut frames = [10, 11, 12, 13, 14];
+        let picked: Vec<_> = pick(&mut frames, FrameSet(0b100_1010)).collect();
+        assert_eq!(picked, [(1, &mut 11), (3, &mut 13)]);
+        assert_eq!(pick(&mut frames, FrameSet::first(64)).count(), 5);
+        assert_eq!(pick(&mut frames, FrameSet::EMPTY).count(), 0);
+        assert_eq!(pick(&mut [0; 0], FrameSet::first(64)).count(), 0);
     }
 
     #[test]

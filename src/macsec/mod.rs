@@ -26,6 +26,7 @@ mod seal_plans;
 mod sectag;
 mod tx_sa;
 mod tx_secy;
+mod usual;
 mod validate;
 
 pub use clear_tags::MAX_CLEAR_VLAN_TAGS;

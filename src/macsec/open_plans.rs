@@ -4,6 +4,7 @@
 use arrayvec::ArrayVec;
 
 use super::clear_tags::ADDRESSES_LEN;
+use super::frame::pick;
 use super::{FrameBuf, FrameSet};
 use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN};
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
@@ -69,9 +70,30 @@ pub struct OpenRun {
     pub(super) sci: Sci,
     pub(super) an: An,
     pub(super) ki: KeyIdentifier,
+    /// The number of the first frame, and the one behind that of the last.
+    pub(super) first: Pn,
+    pub(super) next: Pn,
+    /// Whether each number is the one behind that of the frame before.
+    pub(super) is_row: bool,
+    /// Octets of user data in frames that protection changed, and in others.
+    pub(super) octets_changed: u64,
+    pub(super) octets_unchanged: u64,
 }
 
 impl OpenRun {
+    /// Takes a frame in.
+    #[inline]
+    pub(super) const fn add(&mut self, index: usize, plan: &OpenPlan) {
+        self.frames.insert(index);
+        self.is_row &= plan.pn.0 == self.next.0;
+        self.next = plan.pn.saturating_add(1);
+        if plan.changed {
+            self.octets_changed += plan.layout.data_len as u64;
+        } else {
+            self.octets_unchanged += plan.layout.data_len as u64;
+        }
+    }
+
     /// The frames.
     #[must_use]
     pub const fn frames(&self) -> FrameSet {
@@ -156,18 +178,9 @@ fn open_run<B: FrameBuf>(
     frames: &mut [B],
 ) -> Opened {
     let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-    let mut rest = frames;
-    let mut passed = 0;
-    for index in run {
-        let Some((frame, behind)) = rest
-            .get_mut(index - passed..)
-            .and_then(<[B]>::split_first_mut)
-        else {
-            break;
-        };
-        (rest, passed) = (behind, index + 1);
+    burst.extend(pick(frames, run).map(|(index, frame)| {
         let plan = &plans[index];
-        burst.push(AeadFrame {
+        AeadFrame {
             nonce: plan.nonce,
             aad_len: plan.aad_len as usize,
             len: plan.layout.authentic_len(),
@@ -176,8 +189,8 @@ fn open_run<B: FrameBuf>(
                 .octets_and_room_mut()
                 .get_mut(plan.layout.clear_len as usize..)
                 .unwrap_or_default(),
-        });
-    }
+        }
+    }));
     key.open(&mut burst)
 }
 

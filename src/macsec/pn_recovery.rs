@@ -9,6 +9,7 @@ use crate::ieee::Pn;
 /// upper half of its range and `wire` in the lower: the number has then crossed a multiple of 2^32.
 /// At the very end of the space there is no next one; the number is then far below `lowest`.
 #[must_use]
+#[inline]
 pub const fn recover_pn(lowest: Pn, wire: u32) -> Pn {
     const TOP: u32 = 1 << 31;
     let high = lowest.0 >> 32;

@@ -11,21 +11,24 @@
 //! sent          DA SA | tags | SecTAG | data | ICV
 //! ```
 
-use super::clear_tags::{ADDRESSES_LEN, MAX_HEADER_LEN, clear_tags_len};
+use super::clear_tags::{ADDRESSES_LEN, clear_tags_len};
 use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::{
-    Confidentiality, FrameBuf, FrameSet, Reject, SealPlans, SecTag, SectagSci, Tci, TxCounters,
-    TxParams, TxSa, Verdicts, seal_plans::SealPlan,
+    FrameBuf, FrameSet, Reject, SealPlans, SecTag, SectagSci, Tci, TxCounters, TxParams, TxSa,
+    Verdicts, nonce::NonceBase, seal_plans::SealPlan, tx_sa::Allowance,
 };
 use crate::crypto::TAG_LEN;
-use crate::ieee::{Pn, Sci};
+use crate::ieee::{EtherType, Pn, Sci};
 
 /// What all frames of a burst have in common.
 pub(super) struct Shape {
-    tci: Tci,
+    /// The first 8 octets of each SecTAG, with neither short length nor PN.
+    tag: u64,
     sci: Sci,
-    confidentiality: Confidentiality,
-    sectag_sci: SectagSci,
+    sectag_len: usize,
+    /// Octets of user data that are authenticated and not encrypted, if there are so many.
+    clear_data_len: usize,
+    encrypts: bool,
     clear_vlan_tags: u8,
     min_plain_frame: usize,
     mtu: usize,
@@ -34,9 +37,6 @@ pub(super) struct Shape {
 /// Where the parts of a frame lie that is laid out.
 struct Laid {
     clear_len: usize,
-    sectag_len: usize,
-    /// Octets of user data that are authenticated and not encrypted.
-    clear_data_len: usize,
     data_len: usize,
 }
 
@@ -48,16 +48,23 @@ impl Shape {
             SectagSci::SingleCopyBroadcast => Tci::SCB,
             SectagSci::None => 0,
         };
-        let cipher_bits = if sa.confidentiality().encrypts() {
-            Tci::E | Tci::C
-        } else {
-            0
-        };
+        let confidentiality = sa.confidentiality();
+        let encrypts = confidentiality.encrypts();
+        let cipher_bits = if encrypts { Tci::E | Tci::C } else { 0 };
+        let tci = sci_bit | cipher_bits | sa.an().value();
         Self {
-            tci: Tci(sci_bit | cipher_bits | sa.an().value()),
+            tag: u64::from(EtherType::MACSEC.0) << 48 | u64::from(tci) << 40,
             sci: sa.sci(),
-            confidentiality: sa.confidentiality(),
-            sectag_sci: params.sectag_sci,
+            sectag_len: match params.sectag_sci {
+                SectagSci::Explicit => SecTag::LEN_WITH_SCI,
+                _ => SecTag::LEN,
+            },
+            clear_data_len: if encrypts {
+                confidentiality.offset()
+            } else {
+                usize::MAX
+            },
+            encrypts,
             clear_vlan_tags: params.clear_vlan_tags,
             min_plain_frame,
             mtu: params.mtu,
@@ -75,7 +82,7 @@ impl Shape {
         if octets.len() > longest_frame(octets, self.mtu) {
             return Err(Reject::TooLong);
         }
-        let told = self.sectag_sci == SectagSci::Explicit;
+        let told = self.sectag_len == SecTag::LEN_WITH_SCI;
         if !told && octets.get(6..ADDRESSES_LEN) != Some(&self.sci.address().0) {
             return Err(Reject::ForeignSource);
         }
@@ -86,60 +93,121 @@ impl Shape {
     fn lay_out(&self, frame: &mut impl FrameBuf, pn: Pn) -> Result<Laid, Reject> {
         let given = frame.octets().len();
         let pad = self.min_plain_frame.saturating_sub(given);
-        if !frame.grow_back(pad + TAG_LEN) {
-            return Err(Reject::NoRoom);
+        let octets = frame
+            .grow(self.sectag_len, pad + TAG_LEN)
+            .ok_or(Reject::NoRoom)?;
+        let plain = octets
+            .get_mut(self.sectag_len..self.sectag_len + given + pad)
+            .ok_or(Reject::NoRoom)?;
+        if pad > 0 {
+            plain.get_mut(given..).ok_or(Reject::NoRoom)?.fill(0);
         }
-        frame
-            .octets_mut()
-            .get_mut(given..given + pad)
-            .ok_or(Reject::NoRoom)?
-            .fill(0);
-        let clear_len = clear_tags_len(&frame.octets()[..given + pad], self.clear_vlan_tags);
-        let header_len = ADDRESSES_LEN + clear_len;
-        let data_len = given + pad - header_len;
-        let sectag = SecTag {
-            tci: self.tci,
-            short_length: SecTag::short_length_of(data_len),
-            pn: pn.wire(),
-            sci: self.tci.has(Tci::SC).then_some(self.sci),
-        };
-        if !frame.grow_front(sectag.len()) {
-            // Where this fails the frame is dropped all the same.
-            let _restored = frame.cut_back(pad + TAG_LEN);
-            return Err(Reject::NoRoom);
-        }
-        write_header(frame.octets_mut(), clear_len, &sectag).ok_or(Reject::NoRoom)?;
+        let clear_len = clear_tags_len(plain, self.clear_vlan_tags);
+        let data_len = given + pad - ADDRESSES_LEN - clear_len;
+        let sectag = sectag(self.tag, self.sci, data_len, pn);
+        write_header(octets, clear_len, sectag.get(..self.sectag_len)).ok_or(Reject::NoRoom)?;
         Ok(Laid {
             clear_len,
-            sectag_len: sectag.len(),
-            clear_data_len: self.clear_data_len(data_len),
             data_len,
         })
     }
 
-    /// Octets of user data that are authenticated and not encrypted.
-    fn clear_data_len(&self, data_len: usize) -> usize {
-        if self.confidentiality.encrypts() {
-            self.confidentiality.offset().min(data_len)
-        } else {
-            data_len
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a frame that was checked against the MTU is far shorter than 4 GiB"
+    )]
+    fn plan(&self, laid: &Laid, sa: &TxSa, pn: Pn) -> SealPlan {
+        let front = ADDRESSES_LEN + self.sectag_len;
+        SealPlan {
+            nonce: sa.nonce(pn),
+            clear_len: laid.clear_len as u32,
+            aad_len: (front + self.clear_data_len.min(laid.data_len)) as u32,
+            len: (front + laid.data_len + TAG_LEN) as u32,
         }
     }
 }
 
+/// A SecTAG with SCI, of which the first 8 octets are one without. `tag` is what all have in common.
+#[inline]
+fn sectag(tag: u64, sci: Sci, data_len: usize, pn: Pn) -> [u8; SecTag::LEN_WITH_SCI] {
+    let short_length = u64::from(SecTag::short_length_of(data_len));
+    let front = tag | short_length << 32 | u64::from(pn.wire());
+    (u128::from(front) << 64 | u128::from(sci.0)).to_be_bytes()
+}
+
+/// Moves the addresses to the front and writes the SecTAG of `TAG` octets behind them: `ALL` octets.
+#[inline]
+fn lead<const ALL: usize, const TAG: usize>(octets: &mut [u8], sectag: &[u8; TAG]) -> Option<()> {
+    let front = octets.first_chunk_mut::<ALL>()?;
+    let addresses = *front.last_chunk::<ADDRESSES_LEN>()?;
+    *front.first_chunk_mut()? = addresses;
+    *front.last_chunk_mut()? = *sectag;
+    Some(())
+}
+
 /// Moves addresses and tags to the front, in that other order, and writes the SecTAG behind them.
-fn write_header(octets: &mut [u8], clear_len: usize, sectag: &SecTag) -> Option<()> {
+fn write_header(octets: &mut [u8], clear_len: usize, sectag: Option<&[u8]>) -> Option<()> {
+    let sectag = sectag?;
     let header_len = ADDRESSES_LEN + clear_len;
-    let moved_by = sectag.len();
-    let mut header = [0; MAX_HEADER_LEN];
-    let header = header.get_mut(..header_len)?;
-    header.copy_from_slice(octets.get(moved_by..moved_by + header_len)?);
-    let (addresses, tags) = header.split_at(ADDRESSES_LEN);
-    octets.get_mut(..clear_len)?.copy_from_slice(tags);
+    octets.copy_within(sectag.len()..sectag.len() + header_len, 0);
+    octets.get_mut(..header_len)?.rotate_right(clear_len);
     octets
-        .get_mut(clear_len..header_len)?
-        .copy_from_slice(addresses);
-    sectag.emit(octets.get_mut(header_len..)?).map(|_| ())
+        .get_mut(header_len..header_len + sectag.len())?
+        .copy_from_slice(sectag);
+    Some(())
+}
+
+/// Lays out the frames that nearly all are: in one piece, neither to be padded nor perhaps too long, on a
+/// link with the SCI in its SecTAGs and no clear tags. What it does is what `Shape::check` and
+/// `Shape::lay_out` would do; where a frame or its link is another in any way it does nothing.
+struct Usual {
+    tag: u64,
+    sci: Sci,
+    shortest: usize,
+    longest: usize,
+    clear_data_len: usize,
+    nonce: NonceBase,
+}
+
+impl Usual {
+    fn new(shape: &Shape, sa: &TxSa) -> Self {
+        let is_usual = shape.sectag_len == SecTag::LEN_WITH_SCI && shape.clear_vlan_tags == 0;
+        Self {
+            tag: shape.tag,
+            sci: shape.sci,
+            shortest: shape.min_plain_frame.max(ETHERNET_HEADER_LEN),
+            longest: if is_usual {
+                shape.mtu + ETHERNET_HEADER_LEN
+            } else {
+                0
+            },
+            clear_data_len: shape.clear_data_len,
+            nonce: sa.nonce_base(),
+        }
+    }
+
+    /// Writes the plan, and gives the octets of user data. Field by field: a plan that is made elsewhere
+    /// and copied costs more than all that is in here.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a frame that was compared with the MTU is far shorter than 4 GiB"
+    )]
+    fn lay_out(&self, frame: &mut impl FrameBuf, pn: Pn, plan: &mut SealPlan) -> Option<u64> {
+        const FRONT_LEN: usize = ADDRESSES_LEN + SecTag::LEN_WITH_SCI;
+        let given = frame.octets().len();
+        if given < self.shortest || given > self.longest || !frame.is_contiguous() {
+            return None;
+        }
+        let octets = frame.grow(SecTag::LEN_WITH_SCI, TAG_LEN)?;
+        let data_len = given - ADDRESSES_LEN;
+        lead::<FRONT_LEN, _>(octets, &sectag(self.tag, self.sci, data_len, pn))?;
+        plan.nonce = self.nonce.nonce(pn);
+        plan.clear_len = 0;
+        plan.aad_len = (FRONT_LEN + self.clear_data_len.min(data_len)) as u32;
+        plan.len = (FRONT_LEN + data_len + TAG_LEN) as u32;
+        Some(data_len as u64)
+    }
 }
 
 /// Checks, numbers and lays out the frames of a burst under one SA, in frame order.
@@ -152,58 +220,66 @@ pub(super) fn prepare<B: FrameBuf>(
     plans: &mut SealPlans,
     verdicts: &mut Verdicts,
 ) {
+    let usual = Usual::new(shape, sa);
     let allowance = sa.allowance();
-    let mut numbered = 0;
+    let (mut numbered, mut octets) = (0, 0);
+    let (mut laid_out, mut tagged) = (FrameSet::EMPTY, FrameSet::EMPTY);
     for (index, (frame, plan)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
         if !todo.contains(index) {
             continue;
         }
         let pn = sa.pn(numbered);
-        let outcome = shape.check(frame).and_then(|()| {
-            if numbered >= allowance.frames {
-                return Err(allowance.beyond);
-            }
-            shape.lay_out(frame, pn)
-        });
-        match outcome {
-            Ok(laid) => {
-                *plan = plan_of(&laid, sa, pn);
-                numbered += 1;
-                plans.octets += laid.data_len as u64;
-                plans.frames.insert(index);
-                if laid.clear_len > 0 {
-                    plans.tagged.insert(index);
+        if numbered < allowance.frames
+            && let Some(data_len) = usual.lay_out(frame, pn, plan)
+        {
+            octets += data_len;
+        } else {
+            match lay_out_any(shape, sa, numbered, &allowance, frame) {
+                Ok((laid, data_len)) => {
+                    *plan = laid;
+                    octets += data_len;
+                    if laid.clear_len > 0 {
+                        tagged.insert(index);
+                    }
                 }
-            }
-            Err(why) => {
-                if why == Reject::TooLong {
-                    counters.out_pkts_too_long.add(1);
+                Err(why) => {
+                    if why == Reject::TooLong {
+                        counters.out_pkts_too_long.add(1);
+                    }
+                    verdicts.reject(index, why);
+                    continue;
                 }
-                verdicts.reject(index, why);
             }
         }
+        numbered += 1;
+        laid_out.insert(index);
     }
-    verdicts.pass_all(plans.frames);
+    (plans.frames, plans.tagged, plans.octets) = (laid_out, tagged, octets);
+    verdicts.pass_all(laid_out);
     if numbered > 0 {
         plans.sa = Some((sa.an(), sa.ki()));
-        plans.encrypts = sa.confidentiality().encrypts();
+        plans.encrypts = shape.encrypts;
         // Before sealing: a number that met the key is used, whatever happens next.
         sa.advance(numbered);
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a frame that was checked against the MTU is far shorter than 4 GiB"
-)]
-fn plan_of(laid: &Laid, sa: &TxSa, pn: Pn) -> SealPlan {
-    let front = ADDRESSES_LEN + laid.sectag_len;
-    SealPlan {
-        nonce: sa.nonce(pn),
-        clear_len: laid.clear_len as u32,
-        aad_len: (front + laid.clear_data_len) as u32,
-        len: (front + laid.data_len + TAG_LEN) as u32,
+/// Lays out the `nth` frame, whatever it is: the plan, and the octets of user data.
+#[inline(never)]
+fn lay_out_any(
+    shape: &Shape,
+    sa: &TxSa,
+    nth: u64,
+    allowance: &Allowance,
+    frame: &mut impl FrameBuf,
+) -> Result<(SealPlan, u64), Reject> {
+    shape.check(frame)?;
+    if nth >= allowance.frames {
+        return Err(allowance.beyond);
     }
+    let pn = sa.pn(nth);
+    let laid = shape.lay_out(frame, pn)?;
+    Ok((shape.plan(&laid, sa, pn), laid.data_len as u64))
 }
 
 /// Puts clear tags behind the addresses again and counts what was sealed.

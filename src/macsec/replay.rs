@@ -149,6 +149,22 @@ impl ReplayWindow {
         }
     }
 
+    /// Notes that `count` numbers from `first` on, none of them below the next expected one, proved valid:
+    /// as [`Self::record`] of each, in one go.
+    pub(super) fn record_ahead(&mut self, first: Pn, count: u64) {
+        let end = first.0.saturating_add(count);
+        if first.0 < self.next || count == 0 {
+            return;
+        }
+        self.advance_to(end);
+        self.follow();
+        // Of more numbers than are remembered, the last ones.
+        let remembered = count.min(self.depth);
+        self.each_word(end.saturating_sub(remembered), remembered, |word, ones| {
+            *word |= ones
+        });
+    }
+
     fn follow(&mut self) {
         let floor = self.next.saturating_sub(u64::from(self.replay.window()));
         self.lowest = self.lowest.max(floor);
@@ -167,8 +183,14 @@ impl ReplayWindow {
         self.next = next;
     }
 
-    /// Clears the bits of `count` numbers from `first` on, a word at a time.
+    /// Clears the bits of `count` numbers from `first` on.
     fn forget(&mut self, first: u64, count: u64) {
+        self.each_word(first, count, |word, ones| *word &= !ones);
+    }
+
+    /// Goes through the bits of `count` numbers from `first` on, a word at a time.
+    #[inline]
+    fn each_word(&mut self, first: u64, count: u64, change: impl Fn(&mut u64, u64)) {
         let mut at = first;
         let mut left = count;
         while left > 0 {
@@ -177,7 +199,7 @@ impl ReplayWindow {
             let ones = u64::MAX.wrapping_shr(shift(WORD_BITS.saturating_sub(step)));
             let (word, _) = self.place(at);
             if let Some(word) = self.seen.get_mut(word) {
-                *word &= !ones.wrapping_shl(shift(bit));
+                change(word, ones.wrapping_shl(shift(bit)));
             }
             at = at.wrapping_add(step);
             left = left.saturating_sub(step);

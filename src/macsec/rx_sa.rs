@@ -79,7 +79,7 @@ pub struct RxSa {
     suite: CipherSuite,
     pub(super) key: SaKey,
     sci: Sci,
-    nonce: NonceBase,
+    pub(super) nonce: NonceBase,
     confidentiality: Confidentiality,
     pub(super) window: ReplayWindow,
     shared: Arc<RxSaShared>,

@@ -10,7 +10,7 @@ use crate::crypto::SaKey;
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
 
 /// Channels that a SecY has room for.
-pub const MAX_RX_SCS: usize = 64;
+pub const MAX_RX_SCS: usize = 256;
 
 /// The receive half of a SecY, owned by the worker of a validate lane.
 ///

@@ -3,6 +3,7 @@
 
 use arrayvec::ArrayVec;
 
+use super::frame::pick;
 use super::{FrameBuf, FrameSet};
 use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN};
 use crate::ieee::{An, KeyIdentifier};
@@ -97,19 +98,18 @@ impl SealPlans {
     /// that was prepared, each frame in its place.
     pub fn seal<B: FrameBuf>(&mut self, key: &dyn AeadKey, frames: &mut [B]) {
         let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-        for (index, (frame, plan)) in frames.iter_mut().zip(&self.plans).enumerate() {
-            if self.frames.contains(index) {
-                let protected = frame.octets_and_room_mut();
-                burst.push(AeadFrame {
-                    nonce: plan.nonce,
-                    aad_len: plan.aad_len as usize,
-                    len: plan.len as usize,
-                    buffer: protected
-                        .get_mut(plan.clear_len as usize..)
-                        .unwrap_or_default(),
-                });
+        burst.extend(pick(frames, self.frames).map(|(index, frame)| {
+            let plan = &self.plans[index];
+            AeadFrame {
+                nonce: plan.nonce,
+                aad_len: plan.aad_len as usize,
+                len: plan.len as usize,
+                buffer: frame
+                    .octets_and_room_mut()
+                    .get_mut(plan.clear_len as usize..)
+                    .unwrap_or_default(),
             }
-        }
+        }));
         if !burst.is_empty() {
             key.seal(&mut burst);
         }

@@ -231,6 +231,11 @@ impl TxSa {
         Pn(self.next_pn).saturating_add(nth)
     }
 
+    /// What nonces are made of.
+    pub(super) const fn nonce_base(&self) -> NonceBase {
+        self.nonce
+    }
+
     /// The nonce of a frame.
     pub(super) fn nonce(&self, pn: Pn) -> [u8; NONCE_LEN] {
         self.nonce.nonce(pn)

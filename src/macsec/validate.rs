@@ -12,6 +12,7 @@ use arrayvec::ArrayVec;
 use super::deliver::{Rules, deliver};
 use super::first_look::{FirstLook, Found, Unvalidated, first_look};
 use super::open_plans::{OpenPlan, OpenPlans, OpenRun};
+use super::usual::Usual;
 use super::{
     FrameBuf, FrameSet, Reject, RxSaCounters, RxSc, RxScCounters, RxSecy, RxSecyCounters,
     Timeliness, ValidateFrames, Verdicts,
@@ -25,15 +26,27 @@ pub(super) fn prepare<B: FrameBuf>(
     plans: &mut OpenPlans,
     verdicts: &mut Verdicts,
 ) {
-    for (index, frame) in frames.iter_mut().enumerate() {
-        if !plans.todo.contains(index) {
+    let todo = plans.todo;
+    let mut usual: Option<Usual> = None;
+    for (index, (frame, place)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
+        if !todo.contains(index) {
+            continue;
+        }
+        if let Some(usual) = &mut usual
+            && usual.take(index, frame, place).is_some()
+        {
             continue;
         }
         let outcome = match first_look(secy, frame) {
             Ok(FirstLook::Open(found, plan)) => {
                 put_tags_ahead(frame, &plan);
-                plans.plans[index] = plan;
-                join_run(secy, &mut plans.runs, found, index);
+                *place = plan;
+                if let Some(usual) = &usual {
+                    usual.put_back(&mut plans.runs);
+                }
+                join_run(secy, &mut plans.runs, found, index, &plan);
+                let sa = secy.scs[found.sc].sa(found.an);
+                usual = sa.and_then(|sa| Usual::after(secy, sa, &plan, &plans.runs));
                 continue;
             }
             Ok(FirstLook::Untagged) => {
@@ -46,6 +59,9 @@ pub(super) fn prepare<B: FrameBuf>(
             Err(why) => Err(why),
         };
         settle(&secy.counters, verdicts, index, outcome);
+    }
+    if let Some(usual) = &usual {
+        usual.put_back(&mut plans.runs);
     }
 }
 
@@ -65,6 +81,7 @@ fn join_run(
     runs: &mut ArrayVec<OpenRun, BURST_CAPACITY>,
     found: Found,
     index: usize,
+    plan: &OpenPlan,
 ) {
     let Found { sc, an } = found;
     let channel = &mut secy.scs[sc];
@@ -77,17 +94,24 @@ fn join_run(
         .get_mut(sa.run)
         .filter(|run| run.place == sc && run.an == an)
     {
-        run.frames.insert(index);
+        run.add(index, plan);
         return;
     }
     sa.run = runs.len();
-    runs.push(OpenRun {
-        frames: FrameSet(1 << index),
+    let mut run = OpenRun {
+        frames: FrameSet::EMPTY,
         place: sc,
         sci,
         an,
         ki: sa.ki(),
-    });
+        first: plan.pn,
+        next: plan.pn,
+        is_row: true,
+        octets_changed: 0,
+        octets_unchanged: 0,
+    };
+    run.add(index, plan);
+    runs.push(run);
 }
 
 /// Judges what was opened, SA by SA, and counts.
@@ -118,24 +142,84 @@ fn finish_run<B: FrameBuf>(
 ) {
     let rules = Rules::of(secy);
     let channel = &mut secy.scs[place];
-    count_octets(&channel.counters, plans, run);
-    let mut octets = 0;
-    for index in run.frames {
-        let plan = &plans.plans[index];
-        let authentic = plans.authentic.contains(index);
-        if authentic {
-            octets += u64::from(plan.layout.data_len);
+    // Whatever comes of them (802.1AE-2018 10.7.10).
+    let counters = &channel.counters;
+    counters.in_octets_validated.add(run.octets_unchanged);
+    counters.in_octets_decrypted.add(run.octets_changed);
+    let all_authentic = run.frames.minus(plans.authentic).is_empty();
+    let sa = channel.sas[run.an.index()]
+        .as_deref_mut()
+        .filter(|sa| sa.ki() == run.ki);
+    let ahead = match sa {
+        Some(sa) if all_authentic && run.is_row && run.first >= sa.window.next_pn() => {
+            // What would be said of each alone: in time.
+            sa.window
+                .record_ahead(run.first, u64::from(run.frames.len()));
+            true
         }
-        let outcome = match frames.get_mut(index) {
-            Some(frame) => judge(channel, &rules, frame, plan, run, authentic),
-            None => Err(Reject::NoRoom),
-        };
-        settle(&secy.counters, verdicts, index, outcome);
+        _ => false,
+    };
+    if ahead {
+        deliver_all(secy, place, frames, plans, run, verdicts);
+    } else {
+        for index in run.frames {
+            let plan = &plans.plans[index];
+            let authentic = plans.authentic.contains(index);
+            let outcome = match frames.get_mut(index) {
+                Some(frame) => judge(channel, &rules, frame, plan, run, authentic),
+                None => Err(Reject::NoRoom),
+            };
+            settle(&secy.counters, verdicts, index, outcome);
+        }
     }
-    if let Some(sa) = channel.sa(run.an).filter(|sa| sa.ki() == run.ki) {
-        sa.count_octets(octets);
+    let sa = secy.scs[place].sa(run.an).filter(|sa| sa.ki() == run.ki);
+    if let Some(sa) = sa {
+        sa.count_octets(if all_authentic {
+            run.octets_changed + run.octets_unchanged
+        } else {
+            octets_of(plans, run.frames.intersection(plans.authentic))
+        });
         sa.publish();
     }
+}
+
+/// Octets of user data.
+fn octets_of(plans: &OpenPlans, frames: FrameSet) -> u64 {
+    frames
+        .iter()
+        .map(|index| u64::from(plans.plans[index].layout.data_len))
+        .sum()
+}
+
+/// Delivers frames that are all valid and in time.
+fn deliver_all<B: FrameBuf>(
+    secy: &RxSecy,
+    place: usize,
+    frames: &mut [B],
+    plans: &OpenPlans,
+    run: &OpenRun,
+    verdicts: &mut Verdicts,
+) {
+    let rules = Rules::of(secy);
+    let mut delivered = FrameSet::EMPTY;
+    for (index, (frame, plan)) in frames.iter_mut().zip(&plans.plans).enumerate() {
+        if !run.frames.contains(index) {
+            continue;
+        }
+        if rules.deliver_usual(frame, &plan.layout).is_none() {
+            put_tags_back(frame, plan);
+            if let Err(why) = deliver(frame, plan.layout, &rules) {
+                settle(&secy.counters, verdicts, index, Err(why));
+                continue;
+            }
+        }
+        delivered.insert(index);
+    }
+    verdicts.pass_all(delivered);
+    let counters = &secy.scs[place].counters;
+    let pkts = u64::from(delivered.len());
+    counters.in_pkts_ok.add(pkts);
+    counters.sas[run.an.index()].in_pkts_ok.add(pkts);
 }
 
 /// Notes what became of a frame, and counts the reasons that the SecY's own MIB objects stand for.
@@ -184,18 +268,14 @@ pub(super) fn count_not_valid(counters: &RxScCounters, by_an: &RxSaCounters) {
     by_an.in_pkts_not_valid.add(1);
 }
 
-/// Octets of user data, whatever comes of them (802.1AE-2018 10.7.10).
-fn count_octets(counters: &RxScCounters, plans: &OpenPlans, run: &OpenRun) {
-    let octets = |changed| {
-        run.frames
-            .iter()
-            .map(|index| &plans.plans[index])
-            .filter(|plan| plan.changed == changed)
-            .map(|plan| u64::from(plan.layout.data_len))
-            .sum()
-    };
-    counters.in_octets_validated.add(octets(false));
-    counters.in_octets_decrypted.add(octets(true));
+/// Brings a frame's clear tags behind its addresses again.
+fn put_tags_back(frame: &mut impl FrameBuf, plan: &OpenPlan) {
+    let layout = &plan.layout;
+    if layout.clear_len > 0
+        && let Some(header) = frame.octets_mut().get_mut(..layout.header_len())
+    {
+        header.rotate_left(layout.clear_len as usize);
+    }
 }
 
 /// What becomes of a frame whose ICV was looked at, in the order of the burst.
@@ -207,11 +287,7 @@ fn judge(
     run: &OpenRun,
     authentic: bool,
 ) -> Result<(), Reject> {
-    if plan.layout.clear_len > 0
-        && let Some(header) = frame.octets_mut().get_mut(..plan.layout.header_len())
-    {
-        header.rotate_left(plan.layout.clear_len as usize);
-    }
+    put_tags_back(frame, plan);
     let counters = &channel.counters;
     let by_an = &counters.sas[run.an.index()];
     if !authentic {

@@ -9,6 +9,7 @@ const OUTERMOST: usize = 12;
 const TAG_LEN: usize = 4;
 
 /// The EtherType right behind the addresses, or `None` for a frame shorter than a header.
+#[inline]
 pub(super) fn outer_ethertype(frame: &[u8]) -> Option<EtherType> {
     ethertype_at(frame, OUTERMOST)
 }
@@ -25,8 +26,9 @@ pub(super) fn ethertype_behind_tags(frame: &[u8], tags: u8) -> Option<EtherType>
     ethertype_at(frame, at)
 }
 
+#[inline]
 fn ethertype_at(frame: &[u8], at: usize) -> Option<EtherType> {
-    let octets = frame.get(at..at + 2)?.first_chunk()?;
+    let octets = frame.get(at..)?.first_chunk()?;
     Some(EtherType(u16::from_be_bytes(*octets)))
 }
 

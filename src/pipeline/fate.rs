@@ -5,6 +5,22 @@ use crate::{
     macsec::{FrameBuf, FrameSet, Verdicts},
 };
 
+/// So many frames ahead of the one that is looked at, a frame's header is asked for: as much time as
+/// memory needs.
+const AHEAD: usize = 4;
+
+/// The frames, each asked for before its turn.
+#[inline]
+pub(super) fn ahead<B: FrameBuf>(frames: &[B]) -> impl Iterator<Item = &B> {
+    frames.iter().take(AHEAD).for_each(B::prefetch);
+    let mut next = frames.iter().skip(AHEAD);
+    frames.iter().inspect(move |_| {
+        if let Some(frame) = next.next() {
+            frame.prefetch();
+        }
+    })
+}
+
 /// How a frame is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admitted {
@@ -25,24 +41,29 @@ pub(super) enum Admitted {
 pub(super) struct Fates<'a> {
     pub(super) onward: FrameSet,
     pub(super) macsec: FrameSet,
+    /// Octets of all frames that came in.
+    pub(super) octets: u64,
     counters: &'a LaneCounters,
 }
 
 impl<'a> Fates<'a> {
-    /// Counts the burst in.
+    /// Counts the burst in, but for its octets: [`Self::count`].
     pub(super) fn of<B: FrameBuf>(frames: &[B], counters: &'a LaneCounters) -> Self {
         if !frames.is_empty() {
             counters.bursts.add(1);
             counters.frames_in.add(frames.len() as u64);
-            counters
-                .octets_in
-                .add(frames.iter().map(|frame| frame.octets().len() as u64).sum());
         }
         Self {
             onward: FrameSet::default(),
             macsec: FrameSet::default(),
+            octets: 0,
             counters,
         }
+    }
+
+    /// Counts what was added to `octets`.
+    pub(super) fn count(&self) {
+        self.counters.octets_in.add(self.octets);
     }
 
     /// Takes a frame in, or counts why it isn't.
@@ -65,11 +86,6 @@ impl<'a> Fates<'a> {
 
     fn drop(&self, reason: DropReason) {
         self.counters.dropped(reason).add(1);
-    }
-
-    /// Takes over what MACsec said of its frames.
-    pub(super) fn settle(&mut self, verdicts: &Verdicts) {
-        settle(verdicts, self.macsec, &mut self.onward, self.counters);
     }
 }
 

@@ -19,3 +19,16 @@ mod validate;
 
 pub use protect::{ProtectJob, ProtectLane, ProtectSetup};
 pub use validate::{ValidateJob, ValidateLane, ValidateSetup};
+
+/// A piece of a lane's work on a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Each frame's outside: where it goes by EtherType and mode.
+    Classify,
+    /// All of MACsec ahead of the engine: SecTAG, numbers, SAs.
+    Prepare,
+    /// The engine.
+    Crypto,
+    /// All behind it: windows, verdicts, counters.
+    Finish,
+}

@@ -4,8 +4,9 @@ use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use super::{
+    Piece,
     ethernet::outer_ethertype,
-    fate::{Admitted, Fates},
+    fate::{Admitted, Fates, ahead, settle},
 };
 use crate::{
     bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
@@ -42,6 +43,8 @@ pub struct ProtectLane {
 #[derive(Default)]
 pub struct ProtectJob {
     onward: FrameSet,
+    /// What MACsec decides over.
+    macsec: FrameSet,
     plans: SealPlans,
     key: Option<SaKey>,
 }
@@ -160,14 +163,29 @@ impl ProtectLane {
         frames: &mut [B],
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
+        self.process_in_pieces(frames, say, &mut |_| ())
+    }
+
+    /// As [`Self::process`], and says when each piece is done.
+    pub fn process_in_pieces<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        say: &mut impl FnMut(LaneReport),
+        done: &mut impl FnMut(Piece),
+    ) -> FrameSet {
         // Always there: it is put back below.
         let mut job = self.job.take().unwrap_or_default();
-        self.prepare(frames, &mut job, say);
+        let too_long = self.classify(frames, &mut job);
+        done(Piece::Classify);
+        self.lay_out(frames, too_long, &mut job, say);
+        done(Piece::Prepare);
         if let Some(key) = self.setup.secy.key(&job.plans) {
             job.plans.seal(&**key, frames);
         }
+        done(Piece::Crypto);
         let onward = self.finish(frames, &mut job);
         self.job = Some(job);
+        done(Piece::Finish);
         onward
     }
 
@@ -179,24 +197,55 @@ impl ProtectLane {
         job: &mut ProtectJob,
         say: &mut impl FnMut(LaneReport),
     ) {
+        let too_long = self.classify(frames, job);
+        self.lay_out(frames, too_long, job, say);
+    }
+
+    /// Decides by each frame's outside, and names those that are too long.
+    fn classify<B: FrameBuf>(&self, frames: &[B], job: &mut ProtectJob) -> FrameSet {
         let mut fates = Fates::of(frames, &self.setup.counters);
         let mut too_long = FrameSet::default();
-        for (at, frame) in frames.iter().enumerate() {
+        // Then all that matters of a frame is that it is whole and no pause frame.
+        let protects_all = matches!(self.mode, LaneMode::SecuredAcceptClear | LaneMode::Secured)
+            && self.setup.bypass.0.is_empty();
+        for (at, frame) in ahead(frames).enumerate() {
+            let octets = frame.octets();
+            fates.octets += octets.len() as u64;
+            if protects_all
+                && frame.is_contiguous()
+                && outer_ethertype(octets)
+                    .is_some_and(|ethertype| ethertype != EtherType::MAC_CONTROL)
+            {
+                fates.macsec.insert(at);
+                continue;
+            }
             let admitted = self.admit(frame);
             if admitted == Err(DropReason::TooLong) {
                 too_long.insert(at);
             }
             fates.take(at, admitted);
         }
-        if fates.macsec.is_empty() {
+        fates.count();
+        (job.onward, job.macsec) = (fates.onward, fates.macsec);
+        too_long
+    }
+
+    /// Numbers what is to be protected, and counts what is not.
+    fn lay_out<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        mut too_long: FrameSet,
+        job: &mut ProtectJob,
+        say: &mut impl FnMut(LaneReport),
+    ) {
+        let macsec = job.macsec;
+        if macsec.is_empty() {
             job.plans.clear();
         } else {
-            let secy = &mut self.setup.secy;
-            secy.prepare(frames, fates.macsec, &mut job.plans, &mut self.verdicts);
-            fates.settle(&self.verdicts);
+            let (secy, verdicts) = (&mut self.setup.secy, &mut self.verdicts);
+            secy.prepare(frames, macsec, &mut job.plans, verdicts);
+            settle(verdicts, macsec, &mut job.onward, &self.setup.counters);
         }
-        job.onward = fates.onward;
-        let macsec = fates.macsec;
         if !self.too_long_said {
             let verdicts = &self.verdicts;
             let rejected = verdicts.rejected().intersection(macsec).iter();

@@ -4,9 +4,10 @@ use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 
 use super::{
+    Piece,
     eapol::Punt,
     ethernet::{ethertype_behind_tags, outer_ethertype},
-    fate::{Admitted, Fates, settle},
+    fate::{Admitted, Fates, ahead, settle},
     protect::lend,
 };
 use crate::{
@@ -180,26 +181,68 @@ impl ValidateLane {
         frames: &mut [B],
         say: &mut impl FnMut(LaneReport),
     ) -> FrameSet {
+        self.process_in_pieces(frames, say, &mut |_| ())
+    }
+
+    /// As [`Self::process`], and says when each piece is done.
+    pub fn process_in_pieces<B: FrameBuf>(
+        &mut self,
+        frames: &mut [B],
+        say: &mut impl FnMut(LaneReport),
+        done: &mut impl FnMut(Piece),
+    ) -> FrameSet {
         // Always there: it is put back below.
         let mut job = self.job.take().unwrap_or_default();
-        self.prepare(frames, &mut job);
+        self.classify(frames, &mut job);
+        done(Piece::Classify);
+        self.sort_out(frames, &mut job);
+        done(Piece::Prepare);
         let secy = &self.setup.secy;
         job.plans
             .open(frames, |_, run| secy.key(run).map(|key| &**key));
+        done(Piece::Crypto);
         let onward = self.finish(frames, &mut job, say);
         self.job = Some(job);
+        done(Piece::Finish);
         onward
     }
 
     /// The first piece: decides over a burst of at most 64 frames and finds the SAs of what is protected.
     pub fn prepare<B: FrameBuf>(&mut self, frames: &mut [B], job: &mut ValidateJob) {
+        self.classify(frames, job);
+        self.sort_out(frames, job);
+    }
+
+    /// Decides by each frame's outside.
+    fn classify<B: FrameBuf>(&self, frames: &[B], job: &mut ValidateJob) {
         let mut fates = Fates::of(frames, &self.setup.counters);
         let mut punt = Punt::new(self.filter.as_deref(), &self.setup.eapol);
-        for (at, frame) in frames.iter().enumerate() {
+        // Then all that matters of a whole frame is whether it starts with a SecTAG.
+        let secured = self.mode == LaneMode::Secured
+            && !punt.is_for(EtherType::MACSEC)
+            && !self
+                .setup
+                .bypass
+                .covers(EtherType::MACSEC, Direction::Validate);
+        for (at, frame) in ahead(frames).enumerate() {
+            let octets = frame.octets();
+            fates.octets += octets.len() as u64;
+            if secured
+                && frame.is_contiguous()
+                && outer_ethertype(octets) == Some(EtherType::MACSEC)
+            {
+                fates.macsec.insert(at);
+                continue;
+            }
             fates.take(at, self.admit(frame, &mut punt));
         }
+        fates.count();
         job.onward = fates.onward;
         job.macsec = fates.macsec;
+    }
+
+    /// Finds the SAs of what is protected.
+    fn sort_out<B: FrameBuf>(&mut self, frames: &mut [B], job: &mut ValidateJob) {
         if job.macsec.is_empty() {
             job.plans.clear();
         } else {

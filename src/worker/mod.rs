@@ -11,10 +11,14 @@ mod poll;
 mod port_ops;
 mod reports;
 mod runner;
+mod stages;
 
 pub use bring_up::{Brought, PortPlan, bring_up};
 pub use bring_up_error::BringUpError;
 pub use idle::IdlePolicy;
-pub use poll::Worker;
+pub use poll::{Polling, Worker};
 pub use port_ops::DpdkPort;
 pub use runner::{Lane, Runner};
+pub use stages::Stage;
+#[cfg(feature = "stage-cycles")]
+pub use stages::{StageCycles, stage_cycles};

@@ -35,51 +35,77 @@ pub struct Worker {
 impl Worker {
     /// Polls until told to stop. Runs to completion: after each turn nothing is under way.
     pub fn run(self) -> i32 {
-        let Self {
-            mut runners,
-            commands,
-            reports,
-            counters,
-            idle,
-            stop,
-        } = self;
-        let mut reports = Reports::new(reports);
-        let mut idle = Idle::new(idle);
-        let mut before = dpdk::tsc();
-        loop {
-            let mut moved = 0;
-            for _ in 0..TURNS_PER_LOOK {
-                let mut now_moved = 0;
-                for runner in &mut runners {
-                    now_moved += runner.turn(&mut reports, &counters);
-                }
-                moved += now_moved;
-                if now_moved == 0 {
-                    break;
-                }
+        let mut polling = self.begin();
+        while polling.look() {}
+        0
+    }
+
+    /// The poll loop, to be turned by hand.
+    pub fn begin(self) -> Polling {
+        Polling {
+            runners: self.runners,
+            commands: self.commands,
+            reports: Reports::new(self.reports),
+            counters: self.counters,
+            idle: Idle::new(self.idle),
+            stop: self.stop,
+            before: dpdk::tsc(),
+        }
+    }
+}
+
+/// A worker that polls.
+#[derive(Debug)]
+pub struct Polling {
+    runners: Vec<Runner>,
+    commands: CommandReceiver,
+    reports: Reports,
+    counters: Arc<WorkerCounters>,
+    idle: Idle,
+    stop: Arc<AtomicBool>,
+    /// When the last turns ended.
+    before: u64,
+}
+
+impl Polling {
+    /// A few turns of all lanes, then a look at what control wants. False: it wants the worker to end.
+    pub fn look(&mut self) -> bool {
+        let mut moved = 0;
+        for _ in 0..TURNS_PER_LOOK {
+            let mut now_moved = 0;
+            for runner in &mut self.runners {
+                now_moved += runner.turn(&mut self.reports, &self.counters);
             }
-            obey(&mut runners, &commands, &mut reports);
-            if stop.load(Ordering::Relaxed) {
+            moved += now_moved;
+            if now_moved == 0 {
                 break;
             }
-            if moved == 0 {
-                if idle.empty() {
-                    counters.sleeps.add(1);
-                }
-            } else {
-                idle.busy();
-            }
-            let now = dpdk::tsc();
-            let cycles = now.wrapping_sub(before);
-            if moved == 0 {
-                &counters.idle_cycles
-            } else {
-                &counters.busy_cycles
-            }
-            .add(cycles);
-            before = now;
         }
-        0
+        obey(&mut self.runners, &self.commands, &mut self.reports);
+        if self.stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        if moved == 0 {
+            if self.idle.empty() {
+                self.counters.sleeps.add(1);
+            }
+        } else {
+            self.idle.busy();
+        }
+        self.count_cycles(moved);
+        true
+    }
+
+    fn count_cycles(&mut self, moved: usize) {
+        let now = dpdk::tsc();
+        let cycles = now.wrapping_sub(self.before);
+        if moved == 0 {
+            &self.counters.idle_cycles
+        } else {
+            &self.counters.busy_cycles
+        }
+        .add(cycles);
+        self.before = now;
     }
 }
 

@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use dpdk::{Burst, Mempool, RxQueue, TxQueue};
 
-use super::{backlog::Backlog, eapol::EapolSender, outlet::Outlet, reports::Reports};
+use super::{
+    backlog::Backlog,
+    eapol::EapolSender,
+    outlet::Outlet,
+    reports::Reports,
+    stages::{Clock, Stage},
+};
 use crate::{
     bus::{EapolOut, LaneCommand, LaneCounters, LaneIndex, LaneReport, PortSide, WorkerCounters},
     macsec::FrameSet,
@@ -107,20 +113,29 @@ impl Runner {
         };
         // Ahead of data, and whether or not there is any.
         self.outlet.send_eapol(sends_eapol);
+        let mut clock = Clock::start();
         let received = self.receive(counters);
         let Some(burst) = self.backlog.first() else {
             return received;
         };
+        clock.mark(Stage::Receive);
         let moved = received.max(burst.len());
-        let index = self.index;
+        let (frames, index) = (burst.len(), self.index);
         let mut say = |report| reports.say(index, report);
+        let mut done = |piece| clock.mark(Stage::Lane(piece));
         let onward = match &mut self.lane {
-            Lane::Protect(lane) => lane.process(burst.as_mut_slice(), &mut say),
-            Lane::Validate(lane) => lane.process(burst.as_mut_slice(), &mut say),
+            Lane::Protect(lane) => {
+                lane.process_in_pieces(burst.as_mut_slice(), &mut say, &mut done)
+            }
+            Lane::Validate(lane) => {
+                lane.process_in_pieces(burst.as_mut_slice(), &mut say, &mut done)
+            }
         };
         keep(burst, onward);
         self.outlet.transmit(burst);
+        clock.mark(Stage::Transmit);
         self.backlog.done();
+        clock.end(index.direction, frames);
         moved
     }
 
@@ -140,6 +155,9 @@ impl Runner {
 
 /// Frees the frames that are not in `onward`; the others keep their order.
 pub(super) fn keep(burst: &mut Burst, onward: FrameSet) {
+    if onward == FrameSet::first(burst.len()) {
+        return;
+    }
     let mut kept = 0;
     for at in 0..burst.len() {
         if onward.contains(at) {
@@ -149,7 +167,5 @@ pub(super) fn keep(burst: &mut Burst, onward: FrameSet) {
             kept += 1;
         }
     }
-    while burst.len() > kept {
-        drop(burst.pop());
-    }
+    burst.truncate(kept);
 }

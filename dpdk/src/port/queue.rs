@@ -85,11 +85,24 @@ impl fmt::Debug for Queue {
 /// Before [`PortControl::stop`](super::PortControl::stop) the owner has to [`quiesce`](Self::quiesce) it:
 /// control asks the worker, the worker quiesces and confirms.
 #[derive(Debug)]
-pub struct RxQueue(Queue);
+pub struct RxQueue {
+    queue: Queue,
+    most: u16,
+}
 
 impl RxQueue {
     pub(super) fn new(port: Arc<PortShared>, queue: u16) -> Self {
-        Self(Queue::new(port, queue))
+        Self {
+            queue: Queue::new(port, queue),
+            most: u16::MAX,
+        }
+    }
+
+    /// Receives at most `frames` at once, whatever room a burst has.
+    #[must_use]
+    pub const fn with_burst(mut self, frames: u16) -> Self {
+        self.most = frames;
+        self
     }
 
     /// Receives up to `burst.room()` frames, appended to `burst`, and says how many.
@@ -97,14 +110,15 @@ impl RxQueue {
     /// Give it an empty burst: some drivers take fours or eights, and receive nothing into less room.
     #[inline]
     pub fn rx_burst(&mut self, burst: &mut Burst) -> usize {
-        if !self.0.is_ready() {
+        if !self.queue.is_ready() {
             return 0;
         }
         let (spare, room) = burst.spare();
+        let room = room.min(self.most);
         // SAFETY: the port is started and stays so while this queue is inside of its gate; the queue was set
         // up and has one owner; the array has room for `room` pointers.
         let received =
-            unsafe { dpdk_sys::dpdk_shim_rx_burst(self.0.id, self.0.queue, spare, room) };
+            unsafe { dpdk_sys::dpdk_shim_rx_burst(self.queue.id, self.queue.queue, spare, room) };
         // SAFETY: the driver filled the first `received` pointers with mbufs that it gave up.
         unsafe { burst.received(received) };
         usize::from(received)
@@ -112,24 +126,24 @@ impl RxQueue {
 
     /// Leaves the queue alone until [`resume`](Self::resume).
     pub fn quiesce(&mut self) {
-        self.0.quiesce();
+        self.queue.quiesce();
     }
 
     /// Lets bursts receive again, as soon as the port is started.
     pub fn resume(&mut self) {
-        self.0.resume();
+        self.queue.resume();
     }
 
     /// The port's name.
     #[must_use]
     pub fn port_name(&self) -> &str {
-        &self.0.port.info.name
+        &self.queue.port.info.name
     }
 
     /// The queue's number on its port.
     #[must_use]
     pub fn index(&self) -> u16 {
-        self.0.queue
+        self.queue.queue
     }
 }
 

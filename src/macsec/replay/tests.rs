@@ -78,3 +78,44 @@ fn a_depth_that_is_no_ring_is_refused() {
         );
     }
 }
+
+/// Numbers recorded in one go leave what they leave one by one: whatever the rule, the gap before them and
+/// their place among the words.
+#[test]
+fn a_row_is_recorded_as_its_numbers_are() {
+    for replay in [
+        Replay::Strict,
+        Replay::Window(10),
+        Replay::Window(1000),
+        Replay::Off,
+    ] {
+        for start in [1, 60, 63, 64, 65, 127, 1 << 32, u64::MAX - 600] {
+            for gap in [0, 1, 5, 63, 64, 65, 200] {
+                for count in [0, 1, 2, 31, 63, 64] {
+                    let (mut row, mut single) = (window(replay), window(replay));
+                    for w in [&mut row, &mut single] {
+                        (start..start + 20)
+                            .step_by(3)
+                            .for_each(|pn| w.record(Pn(pn)));
+                    }
+                    let first = Pn(row.next_pn().0.saturating_add(gap));
+                    row.record_ahead(first, count);
+                    (0..count).for_each(|nth| single.record(first.saturating_add(nth)));
+                    assert_eq!(
+                        (row.next, row.lowest, &row.seen),
+                        (single.next, single.lowest, &single.seen),
+                        "{replay:?}, {count} from {gap} behind {start}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_that_starts_in_the_past_is_none() {
+    let mut w = window(Replay::Window(10));
+    w.record(Pn(100));
+    w.record_ahead(Pn(100), 5);
+    assert_eq!(w.next_pn(), Pn(101));
+}
