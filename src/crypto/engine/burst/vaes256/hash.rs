@@ -10,7 +10,7 @@ use core::arch::x86_64::{
 };
 
 use super::{
-    aes,
+    aes::{self, STEP},
     ghash::{self, Sums},
     place::Place,
     tables::{POWERS, SEGMENT, Tables},
@@ -137,12 +137,12 @@ impl Hash {
         self.exponent == self.distance
     }
 
-    /// Notes that a chunk was added to the sums.
+    /// Notes that so many chunks were added to the sums.
     #[inline]
     #[target_feature(enable = "avx2,vpclmulqdq")]
-    pub(super) fn added(&mut self, tables: &Tables) {
-        self.exponent -= CHUNK_BLOCKS;
-        self.distance -= CHUNK_BLOCKS;
+    fn added(&mut self, tables: &Tables, chunks: usize) {
+        self.exponent -= chunks * CHUNK_BLOCKS;
+        self.distance -= chunks * CHUNK_BLOCKS;
         if self.exponent == 0 {
             self.turn(tables);
         }
@@ -157,37 +157,77 @@ impl Hash {
     pub(super) unsafe fn add_chunk(&mut self, tables: &Tables, octets: *const u8) {
         // SAFETY: by the caller; a segment is whole chunks, and the last one has a power for each block.
         unsafe { ghash::add_run(&mut self.sums, tables, octets, CHUNK, self.exponent) };
-        self.added(tables);
+        self.added(tables, 1);
     }
 
-    /// XORs the keystream onto a chunk whose first unit is the frame's `unit`, and adds the chunk at
-    /// `hashed`: another one, or the same before it is changed.
+    /// XORs the keystream onto the body's chunks `from..to`, and adds as many of them that begin `behind`
+    /// octets before: the same ones, each before it is changed, or those that were done one earlier.
+    ///
+    /// # Safety
+    /// The chunks are inside the frame's text at `body`; those that are added are the frame's next; `behind` is
+    /// 0 or [`CHUNK`].
+    #[inline]
+    #[target_feature(enable = "avx2,vaes,vpclmulqdq")]
+    pub(super) unsafe fn encrypt_and_add_chunks<const ROUNDS: usize>(
+        &mut self,
+        tables: &Tables,
+        nonce: &__m256i,
+        body: *mut u8,
+        (mut from, to): (usize, usize),
+        behind: usize,
+    ) {
+        while from < to {
+            let whole = to - from;
+            let whole = if self.is_last() {
+                whole
+            } else {
+                whole.min(self.exponent / CHUNK_BLOCKS)
+            };
+            // In registers for as long as there is no reduction.
+            let (mut sums, mut exponent) = (self.sums, self.exponent);
+            for chunk in from..from + whole {
+                // SAFETY: by the caller; a segment is whole chunks, and the last one has a power for each
+                // block.
+                unsafe {
+                    let octets = body.add(chunk * CHUNK);
+                    let unit = 1 + chunk * STEP;
+                    aes::encrypt_and_hash_chunk::<ROUNDS>(
+                        tables,
+                        nonce,
+                        unit,
+                        octets,
+                        octets.sub(behind),
+                        exponent,
+                        &mut sums,
+                    );
+                }
+                exponent -= CHUNK_BLOCKS;
+            }
+            self.sums = sums;
+            self.added(tables, whole);
+            from += whole;
+        }
+    }
+
+    /// XORs the keystream onto another frame's first chunk, at `octets`, and adds the chunk at `hashed`.
     ///
     /// # Safety
     /// As for [`aes::encrypt_and_hash_chunk`] and [`Self::add_chunk`].
     #[inline]
     #[target_feature(enable = "avx2,vaes,vpclmulqdq")]
-    pub(super) unsafe fn encrypt_and_add_chunk<const ROUNDS: usize>(
+    pub(super) unsafe fn add_chunk_beside<const ROUNDS: usize>(
         &mut self,
         tables: &Tables,
         nonce: &__m256i,
-        unit: usize,
         octets: *mut u8,
         hashed: *const u8,
     ) {
+        let (exponent, sums) = (self.exponent, &mut self.sums);
         // SAFETY: by the caller; a segment is whole chunks, and the last one has a power for each block.
         unsafe {
-            aes::encrypt_and_hash_chunk::<ROUNDS>(
-                tables,
-                nonce,
-                unit,
-                octets,
-                hashed,
-                self.exponent,
-                &mut self.sums,
-            );
+            aes::encrypt_and_hash_chunk::<ROUNDS>(tables, nonce, 1, octets, hashed, exponent, sums);
         }
-        self.added(tables);
+        self.added(tables, 1);
     }
 
     /// Adds what is left of the text and gives the result, mirrored.
@@ -196,10 +236,11 @@ impl Hash {
     /// The segment is the last; 32 octets may be read from each of the `len`, which are the frame's last.
     #[inline]
     #[target_feature(enable = "avx2,vpclmulqdq")]
-    pub(super) unsafe fn end(mut self, tables: &Tables, octets: *const u8, len: usize) -> __m128i {
+    pub(super) unsafe fn end(&self, tables: &Tables, octets: *const u8, len: usize) -> __m128i {
+        let mut sums = self.sums;
         // SAFETY: by the caller, and each block has a power: the last one has 2.
-        unsafe { ghash::add_run(&mut self.sums, tables, octets, len, self.exponent) };
-        self.sums.reduce(tables)
+        unsafe { ghash::add_run(&mut sums, tables, octets, len, self.exponent) };
+        sums.reduce(tables)
     }
 }
 
@@ -231,6 +272,39 @@ pub(super) unsafe fn short(
     unsafe {
         let mut sums = front.sums(tables, blocks);
         ghash::add_run(&mut sums, tables, text.add(16), text_len - 16, blocks);
+        sums.reduce(tables)
+    }
+}
+
+/// GHASH of a long frame, mirrored, of which chunks are decrypted on the way: each after it was added.
+///
+/// # Safety
+/// The frame is long, and `len` octets at `body` are its text behind the first block; see [`Place`].
+#[inline]
+#[target_feature(enable = "avx2,vaes,vpclmulqdq")]
+pub(super) unsafe fn long<const ROUNDS: usize>(
+    tables: &Tables,
+    nonce: &__m256i,
+    front: Front,
+    body: *mut u8,
+    len: usize,
+) -> __m128i {
+    let mut exponent = 1 + len.div_ceil(16);
+    let chunks = len / CHUNK;
+    // SAFETY: a long frame's blocks all have powers, its chunks have counters, and its text may be read and
+    // written as its place says.
+    unsafe {
+        let mut sums = front.sums(tables, exponent);
+        for chunk in 0..chunks {
+            let octets = body.add(chunk * CHUNK);
+            let unit = 1 + chunk * STEP;
+            aes::encrypt_and_hash_chunk::<ROUNDS>(
+                tables, nonce, unit, octets, octets, exponent, &mut sums,
+            );
+            exponent -= CHUNK_BLOCKS;
+        }
+        let at = chunks * CHUNK;
+        ghash::add_run(&mut sums, tables, body.add(at), len - at, exponent);
         sums.reduce(tables)
     }
 }

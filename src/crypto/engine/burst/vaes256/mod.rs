@@ -10,6 +10,9 @@ mod aes;
 mod ghash;
 mod hash;
 mod open;
+#[cfg(test)]
+#[path = "tests/oracle.rs"]
+mod oracle;
 mod place;
 mod queue;
 mod seal;

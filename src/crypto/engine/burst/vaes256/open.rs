@@ -137,21 +137,30 @@ fn begin_long<const ROUNDS: usize>(
     let nonce = aes::nonce_blocks(&frame.nonce);
     // SAFETY: as `Place` says.
     unsafe {
-        let aad = hash::additional(tables, &place);
         let text = _mm_loadu_si128(place.text.cast());
-        let first = ghash::first_of_one(text, place.text_len.min(16));
-        let mut hash = Hash::begin(tables, &place, aad, first);
-        let body = place.body_len();
-        let chunks = body / CHUNK;
-        for chunk in 0..chunks {
-            let octets = place.body().add(chunk * CHUNK);
-            let unit = 1 + chunk * STEP;
-            hash.encrypt_and_add_chunk::<ROUNDS>(tables, &nonce, unit, octets, octets);
-        }
-        let at = chunks * CHUNK;
-        // What is not decrypted yet.
-        let hash = hash.end(tables, place.body().add(at), body - at);
-        enter(place, text, hash, nonce, index, queue);
+        let (body, len) = (place.body(), place.body_len());
+        let chunks = len / CHUNK;
+        let result = if place.kind() == Kind::Long {
+            let front = Front {
+                lengths: hash::lengths(&place),
+                aad: hash::short_additional(&place),
+                first: text,
+            };
+            hash::long::<ROUNDS>(tables, &nonce, front, body, len)
+        } else {
+            let aad = hash::additional(tables, &place);
+            let first = ghash::first_of_one(text, place.text_len.min(16));
+            // In the slot, which is wiped.
+            let hash = &raw mut (*queue.slot()).hash;
+            *hash = Hash::begin(tables, &place, aad, first);
+            (*hash).encrypt_and_add_chunks::<ROUNDS>(tables, &nonce, body, (0, chunks), 0);
+            // What is not decrypted yet.
+            let at = chunks * CHUNK;
+            let result = (*hash).end(tables, body.add(at), len - at);
+            hash.write_bytes(0, 1);
+            result
+        };
+        enter(place, text, result, nonce, index, queue);
         queue.put_text(nonce, &place, chunks);
     }
     queue.enter();

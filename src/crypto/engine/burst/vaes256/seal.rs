@@ -118,13 +118,11 @@ fn begin_long<const ROUNDS: usize>(
     };
     let slot = queue.slot();
     let nonce = aes::nonce_blocks(&frame.nonce);
-    let hash = Hash::begin_behind(&place);
     // SAFETY: the frame is long; the slot is the scratch's, and ours until it is entered.
     unsafe {
         put_first(place, nonce, queue);
-        let (hash, hashed) = seal_chunks::<ROUNDS>(tables, &place, &nonce, hash, queue);
-        (*slot).hash = hash;
-        (*slot).hashed = hashed;
+        (*slot).hash = Hash::begin_behind(&place);
+        (*slot).hashed = seal_chunks::<ROUNDS>(tables, &place, &nonce, &mut (*slot).hash, queue);
         queue.put_text(nonce, &place, place.body_len() / CHUNK);
     }
     queue.enter();
@@ -159,12 +157,13 @@ fn begin_other<const ROUNDS: usize>(
         _mm_storeu_si128(place.text.cast(), first);
         ghash::first_of_one(first, place.text_len.min(16))
     };
-    let hash = Hash::begin(tables, &place, aad, first);
-    // SAFETY: as `Place` says.
-    let (hash, hashed) = unsafe { seal_chunks::<ROUNDS>(tables, &place, &nonce, hash, queue) };
+    // SAFETY: as `Place` says; the slot is the scratch's, and ours until it is entered.
+    let hashed = unsafe {
+        (*slot).hash = Hash::begin(tables, &place, aad, first);
+        seal_chunks::<ROUNDS>(tables, &place, &nonce, &mut (*slot).hash, queue)
+    };
     // SAFETY: the slot is the scratch's, and ours until it is entered.
     unsafe {
-        (*slot).hash = hash;
         (*slot).hashed = hashed;
         (*slot).text = place.text;
         (*slot).text_len = place.text_len;
@@ -189,13 +188,13 @@ unsafe fn seal_chunks<const ROUNDS: usize>(
     tables: &Tables,
     place: &Place,
     nonce: &__m256i,
-    mut hash: Hash,
+    hash: &mut Hash,
     queue: &mut Queue<'_>,
-) -> (Hash, usize) {
+) -> usize {
     let body = place.body();
     let chunks = place.body_len() / CHUNK;
     if chunks == 0 {
-        return (hash, 0);
+        return 0;
     }
     // SAFETY: there is a chunk, which is inside the text, and its counters are in the table. The frame that
     // waits is entered, so its slot is written and nothing else refers to it; what is hashed is its next.
@@ -203,27 +202,21 @@ unsafe fn seal_chunks<const ROUNDS: usize>(
         if let Some(waiting) = queue.take_unhashed() {
             let chunk = (*waiting).text.add(16 + (*waiting).hashed);
             let hash = &mut (*waiting).hash;
-            hash.encrypt_and_add_chunk::<ROUNDS>(tables, nonce, 1, body, chunk);
+            hash.add_chunk_beside::<ROUNDS>(tables, nonce, body, chunk);
             (*waiting).hashed += CHUNK;
         } else {
             aes::encrypt_chunk::<ROUNDS>(tables, nonce, 1, body);
         }
     }
-    for chunk in 1..chunks {
-        // SAFETY: both chunks are inside the text; the one before this one is the next to be hashed.
-        unsafe {
-            let octets = body.add(chunk * CHUNK);
-            let unit = 1 + chunk * STEP;
-            hash.encrypt_and_add_chunk::<ROUNDS>(tables, nonce, unit, octets, octets.sub(CHUNK));
-        }
-    }
+    // SAFETY: the chunks are inside the text; each one is added after it was encrypted.
+    unsafe { hash.encrypt_and_add_chunks::<ROUNDS>(tables, nonce, body, (1, chunks), CHUNK) };
     let mut hashed = (chunks - 1) * CHUNK;
     if !hash.is_last() {
         // SAFETY: the last chunk.
         unsafe { hash.add_chunk(tables, body.add(hashed)) };
         hashed += CHUNK;
     }
-    (hash, hashed)
+    hashed
 }
 
 /// Writes a frame's tag, and wipes its slot.
