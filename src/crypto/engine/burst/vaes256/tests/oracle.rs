@@ -68,7 +68,7 @@ struct Both {
 impl Both {
     fn new() -> Self {
         let octets: Vec<u8> = (0..1024u32)
-            .map(|n| (n * n >> 3).to_le_bytes()[0])
+            .map(|n| ((n * n) >> 3).to_le_bytes()[0])
             .collect();
         Self {
             ours: octets.clone(),
