@@ -78,8 +78,9 @@ fn protect(plan: &Plan, size: Size, count: u64, octets: u64, ports: &Ports) -> u
     // The ports' counts come with control's next snapshot.
     gateway.wait("through", |gateway| {
         let counts = gateway.counts();
-        let done = counts.link("ports/secure/tx_packets") >= count
-            && counts.link("ports/plain/rx_packets") >= count;
+        // What was dropped is lost, and told so.
+        let ended = counts.link("ports/secure/tx_packets") + counts.link("lanes/protect/dropped");
+        let done = ended >= count && counts.link("ports/plain/rx_packets") >= count;
         last = Some(counts);
         done
     });
