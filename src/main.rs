@@ -10,6 +10,8 @@ mod logging;
 mod placement;
 #[path = "main/run.rs"]
 mod run;
+#[path = "main/topology.rs"]
+mod topology;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -5,8 +5,8 @@ mod desk;
 
 use desk::Desk;
 use macsec_gateway::config::{
-    AfterSecured, Bypass, BypassDirection, DeviceKind, EncryptionMode, EngineChoice, Idle, Memory,
-    PnShare,
+    AfterSecured, Bypass, BypassDirection, DeviceKind, EncryptionMode, EngineChoice, HelpersWhen,
+    Idle, Memory, PnShare,
 };
 use macsec_gateway::ieee::{CipherSuite, EtherType, Ssci};
 use macsec_gateway::macsec::{Confidentiality, Replay, SectagSci, ValidateFrames};
@@ -51,6 +51,12 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(link.pn_soft_threshold, PnShare(750_000));
     assert!(link.bypass.is_empty() && config.warnings.is_empty());
     assert_eq!((link.protect_worker, link.validate_worker), (None, None));
+    assert_eq!((link.protect_helpers, link.validate_helpers), (0, 0));
+    assert_eq!(link.plain_queues, 1);
+    let workers = &config.workers;
+    assert!(workers.helper_cores.is_empty());
+    assert_eq!(workers.helpers_when, HelpersWhen::Load);
+    assert_eq!(workers.helper_patience.as_millis(), 10);
 }
 
 #[test]
@@ -59,7 +65,8 @@ fn what_is_given_is_typed() {
     let text = desk::MINIMAL
         .replace(
             "[[link]]",
-            "[workers]\ncores = [2, 5]\nidle = \"spin\"\n[[link]]\nprotect_worker = 1\n\
+            "[workers]\ncores = [2, 5]\nidle = \"spin\"\nhelper_cores = [7, 6, 4]\nhelpers_when = \"always\"\n\
+             [[link]]\nprotect_worker = 1\nprotect_helpers = 2\nvalidate_helpers = 1\nplain_queues = 4\n\
              sci = \"02:00:00:00:00:01/7\"\nreplay = \"strict\"\nencryption = \"should_encrypt\"\n\
              after_secured = \"close\"\nmtu = 9001\nvalidate_frames = \"check\"\n\
              bypass = [{ ethertype = 0x88_CC, direction = \"protect\" }]",
@@ -70,6 +77,10 @@ fn what_is_given_is_typed() {
     assert_eq!(config.workers.cores, [2, 5]);
     assert!(matches!(link.plain.kind(), DeviceKind::Pci(address) if address.bus == 0x3b));
     assert_eq!(link.protect_worker, Some(1));
+    assert_eq!(config.workers.helper_cores, [7, 6, 4]);
+    assert_eq!(config.workers.helpers_when, HelpersWhen::Always);
+    assert_eq!((link.protect_helpers, link.validate_helpers), (2, 1));
+    assert_eq!(link.plain_queues, 4);
     assert_eq!(link.sci.unwrap().port(), 7);
     assert_eq!(link.replay, Replay::Strict);
     assert_eq!(link.mtu, 9001);

@@ -93,7 +93,7 @@ fn each_default_in_it_is_the_codes() {
             defaults += 1;
         }
     }
-    assert_eq!(defaults, 61);
+    assert_eq!(defaults, 67);
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Rig {
             counters: Arc::clone(&counters),
         });
         let lane = Lane::Protect(lane);
-        let runner = Runner::new(LANE, lane, Arc::clone(&counters), plain, secure);
+        let runner = Runner::new(LANE, lane, Arc::clone(&counters), vec![plain], secure);
         let (commands, obeyed, said, reports) = worker_rings();
         let worker = Worker {
             runners: vec![runner.with_eapol(Arc::clone(&out), buffers.clone())],

@@ -117,7 +117,7 @@ impl Rig {
             LANE,
             Lane::Validate(lane),
             Arc::clone(&counters),
-            secure,
+            vec![secure],
             plain,
         );
         let (commands, obeyed, said, reports) = worker_rings();

@@ -147,6 +147,8 @@ fn an_empty_pool_is_counted_by_the_port() {
             side: PortSide::Plain,
             mtu: 1500,
             must_encrypt: false,
+            queues: 1,
+            held: 0,
         };
         let mut port = bring_up(&eal, &plan).expect("a port");
         port.ops.start().expect("a started port");
@@ -155,7 +157,7 @@ fn an_empty_pool_is_counted_by_the_port() {
         let mut held = Vec::new();
         loop {
             let mut burst = Burst::new();
-            if port.rx.rx_burst(&mut burst) == 0 {
+            if port.rx[0].rx_burst(&mut burst) == 0 {
                 break;
             }
             held.push(burst);
@@ -165,7 +167,7 @@ fn an_empty_pool_is_counted_by_the_port() {
         drop(held);
         let last = counted(&port);
         let mut burst = Burst::new();
-        assert!(port.rx.rx_burst(&mut burst) > 0, "received again");
+        assert!(port.rx[0].rx_burst(&mut burst) > 0, "received again");
         assert_eq!(counted(&port), last);
     });
 }

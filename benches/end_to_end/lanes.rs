@@ -265,7 +265,7 @@ fn protect(rx: RxQueue, tx: TxQueue) -> (Runner, Arc<LaneCounters>, Arc<TxCounte
         lane(Direction::Protect),
         work,
         Arc::clone(&counters),
-        rx,
+        vec![rx],
         tx,
     );
     (runner, counters, of_secy)
@@ -286,7 +286,7 @@ fn validate(secy: RxSecy, rx: RxQueue, tx: TxQueue) -> (Runner, Arc<LaneCounters
             lane(Direction::Validate),
             work,
             Arc::clone(&counters),
-            rx,
+            vec![rx],
             tx,
         ),
         counters,

@@ -205,7 +205,13 @@ pub(crate) fn protect_lane(link: usize, secy: TxSecy, rx: RxQueue, tx: TxQueue) 
         counters: Arc::clone(&counters),
     });
     let index = lane(link, Direction::Protect);
-    let runner = Runner::new(index, Lane::Protect(protect), Arc::clone(&counters), rx, tx);
+    let runner = Runner::new(
+        index,
+        Lane::Protect(protect),
+        Arc::clone(&counters),
+        vec![rx],
+        tx,
+    );
     (runner, counters)
 }
 
@@ -223,7 +229,7 @@ pub(crate) fn validate_lane(link: usize, secy: RxSecy, rx: RxQueue, tx: TxQueue)
         index,
         Lane::Validate(validate),
         Arc::clone(&counters),
-        rx,
+        vec![rx],
         tx,
     );
     (runner, counters)

@@ -33,10 +33,10 @@ pub use reply::{ErrorCode, ErrorReply};
 pub use request::{Call, parse};
 pub use serve::{ApiConfig, ApiError, ApiThreads, serve};
 pub use status::{
-    AlarmStatus, CakStatus, CaptureStatus, ClockStatus, EngineStatus, KeyServerStatus, LaneStatus,
-    LinkStatus, LossStatus, MkaCounts, MkaKeyStatus, MkaStatus, ParticipantCounts, PeerStatus,
-    PortStatus, ReloadStatus, ReplayStatus, RxSaStatus, RxScStatus, Status, TxSaStatus,
-    WorkerStatus,
+    AlarmStatus, CakStatus, CaptureStatus, ClockStatus, EngineStatus, HelperStatus,
+    KeyServerStatus, LaneStatus, LinkStatus, LossStatus, MkaCounts, MkaKeyStatus, MkaStatus,
+    ParticipantCounts, PeerStatus, PortStatus, ReloadStatus, ReplayStatus, RxSaStatus, RxScStatus,
+    Status, TxSaStatus, WorkerStatus,
 };
 
 /// The version of requests and replies.

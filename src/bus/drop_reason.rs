@@ -35,10 +35,12 @@ pub enum DropReason {
     TxFull,
     /// The port that it would leave by is stopped.
     PortStopped,
+    /// A crypto helper had it for longer than the lane waits.
+    HelperStalled,
 }
 
 /// Those that carry no reason of `macsec`, in the order of their indices.
-const OWN: [(DropReason, &str); 14] = [
+const OWN: [(DropReason, &str); 15] = [
     (DropReason::Closed, "closed"),
     (DropReason::MacControl, "mac_control"),
     (DropReason::EapolFromPlain, "eapol_from_plain"),
@@ -53,6 +55,7 @@ const OWN: [(DropReason, &str); 14] = [
     (DropReason::Overload, "overload"),
     (DropReason::TxFull, "tx_full"),
     (DropReason::PortStopped, "port_stopped"),
+    (DropReason::HelperStalled, "helper_stalled"),
 ];
 
 impl DropReason {
@@ -76,6 +79,7 @@ impl DropReason {
             Self::Overload => 11,
             Self::TxFull => 12,
             Self::PortStopped => 13,
+            Self::HelperStalled => 14,
             Self::Macsec(reject) => OWN.len() + reject.index(),
         }
     }

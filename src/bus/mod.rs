@@ -7,6 +7,8 @@
 mod command;
 mod drop_reason;
 mod eapol;
+mod hand_over;
+mod helper_counters;
 mod lane;
 mod lane_counters;
 mod mka_view;
@@ -19,6 +21,8 @@ mod worker_counters;
 pub use command::{Bypass, BypassEntry, Command, LaneCommand};
 pub use drop_reason::{DropReason, UnsentReason};
 pub use eapol::{EAPOL_SLOT_LEN, EapolClass, EapolFilter, EapolFrame, EapolOut, EapolSlots};
+pub use hand_over::{Giver, HAND_OVER_SLOTS, Standing, Taken, Taker, hand_over};
+pub use helper_counters::HelperCounters;
 pub use lane::{Direction, LaneIndex, LaneMode, LinkIndex, PortSide, WorkerIndex};
 pub use lane_counters::LaneCounters;
 pub use mka_view::{
@@ -26,10 +30,10 @@ pub use mka_view::{
     MkaParticipantCounters, MkaParticipantView, MkaPeerView, MkaView,
 };
 pub use port_ops::{LinkDownWay, LinkState, PortError, PortOps, PortStats};
-pub use report::{LaneReport, Report};
+pub use report::{LaneReport, LateKey, Report};
 pub use ring::{CommandReceiver, CommandSender, ReportReceiver, ReportSender, worker_rings};
 pub use snapshot::{
-    AlarmView, EngineView, LinkSnapshot, PortSnapshot, RxSaView, RxScView, Secured, Snapshot,
-    SnapshotReader, SnapshotWriter, TxSaView, WorkerView, snapshot_channel,
+    AlarmView, EngineView, HelperView, LinkSnapshot, PortSnapshot, RxSaView, RxScView, Secured,
+    Snapshot, SnapshotReader, SnapshotWriter, TxSaView, WorkerView, snapshot_channel,
 };
 pub use worker_counters::WorkerCounters;

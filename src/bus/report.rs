@@ -1,12 +1,23 @@
 //! Reports from a lane to control. Control believes these, never what it asked for.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
 
 use super::{Bypass, EapolFilter, LaneIndex, LaneMode, PortSide};
 use crate::{
+    crypto::SaKey,
     ieee::{An, KeyIdentifier, Sci},
     macsec::{RxSa, RxSc, RxScCounters, TxSa},
 };
+
+/// A key object on its way home, to be wiped there.
+pub struct LateKey(pub SaKey);
+
+impl fmt::Debug for LateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LateKey(secret)")
+    }
+}
 
 /// A report and the lane that it is from.
 #[derive(Debug)]
@@ -58,6 +69,8 @@ pub enum LaneReport {
     UsesPort(PortSide, bool),
     /// A first frame that was too long for the link, with its octets. Said once per lane.
     TooLong(usize),
+    /// A key that a crypto helper held beyond the end of its SA.
+    LateKey(LateKey),
     /// The first valid protected frame in [`LaneMode::SecuredAcceptClear`]: clear is refused now.
     PeerProtects,
 }

@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use crossbeam::queue::ArrayQueue;
 
-use super::{LaneCounters, LaneMode, LinkDownWay, LinkState, MkaView, PortStats, WorkerCounters};
+use super::{
+    HelperCounters, LaneCounters, LaneIndex, LaneMode, LinkDownWay, LinkState, MkaView, PortStats,
+    WorkerCounters,
+};
 use crate::{
     ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Sci, Ssci},
     macsec::{Replay, RxScCounters, RxSecyCounters, SectagSci, TxCounters, ValidateFrames},
@@ -37,6 +40,8 @@ pub struct Snapshot {
     pub hardening: Vec<String>,
     /// Workers, by index.
     pub workers: Vec<WorkerView>,
+    /// Crypto helpers, in the order of their lcores.
+    pub helpers: Vec<HelperView>,
     /// Links, in the config's order.
     pub links: Vec<LinkSnapshot>,
     /// When the configuration was last reloaded, and how that ended.
@@ -71,6 +76,25 @@ pub struct WorkerView {
     pub lanes: Vec<String>,
     /// Its counters.
     pub counters: Arc<WorkerCounters>,
+}
+
+/// One crypto helper.
+#[derive(Clone, Debug)]
+pub struct HelperView {
+    /// The EAL lcore.
+    pub lcore: u32,
+    /// The CPU that it is pinned to.
+    pub cpu: u32,
+    /// The idle policy in use.
+    pub idle: String,
+    /// The lane that it helps.
+    pub lane: LaneIndex,
+    /// The same, as `link/direction`.
+    pub lane_name: String,
+    /// What it counts itself.
+    pub own: Arc<WorkerCounters>,
+    /// What its lane's sequencer counts about it.
+    pub counters: Arc<HelperCounters>,
 }
 
 /// How far a link's keys are.
@@ -286,6 +310,7 @@ mod tests {
             engines: vec![],
             hardening: vec![],
             workers: vec![],
+            helpers: vec![],
             links: vec![],
             last_reload: None,
             reload_generation: generation,

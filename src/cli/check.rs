@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use super::Failure;
 use super::args::CheckArgs;
 use crate::config::profile::Standing;
-use crate::config::{Agreement, Config, EncryptionMode, EngineChoice, Link, Memory, Utc};
+use crate::config::{
+    Agreement, Config, EncryptionMode, EngineChoice, HelpersWhen, Link, Memory, Utc,
+};
 
 /// What `check` has to say about a good config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +45,18 @@ fn summary(config: &Config) -> String {
         let _ = writeln!(text, "{name:<10} {value}");
     };
     line("gateway", &config.gateway.name);
-    let cores: Vec<String> = config
-        .workers
-        .cores
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if cores.is_empty() {
+    let cpus = |cpus: &[usize]| {
+        let cpus: Vec<String> = cpus.iter().map(ToString::to_string).collect();
+        cpus.join(", ")
+    };
+    let workers = &config.workers;
+    if workers.cores.is_empty() {
         line("workers", "spread over the CPUs that the process may use");
     } else {
-        line("workers", &format!("on CPU {}", cores.join(", ")));
+        line("workers", &format!("on CPU {}", cpus(&workers.cores)));
+    }
+    if let Some(helpers) = helpers(config, &cpus(&workers.helper_cores)) {
+        line("helpers", &helpers);
     }
     line(
         "memory",
@@ -78,6 +82,24 @@ fn summary(config: &Config) -> String {
     table(&mut text, &config.links);
     keychains(&mut text, &config.links);
     text
+}
+
+/// How many crypto helpers there are, where, and when they are used; `None` where no lane has any.
+fn helpers(config: &Config, cpus: &str) -> Option<String> {
+    let links = config.links.iter();
+    let helpers: usize = links
+        .map(|link| link.protect_helpers + link.validate_helpers)
+        .sum();
+    let place = if cpus.is_empty() {
+        "on CPUs that the workers leave".to_owned()
+    } else {
+        format!("on CPU {cpus}")
+    };
+    let when = match config.workers.helpers_when {
+        HelpersWhen::Load => "under load",
+        HelpersWhen::Always => "always",
+    };
+    (helpers > 0).then(|| format!("{helpers} {place}, used {when}"))
 }
 
 /// What the cloud of the link's profile says nothing about, and what is used instead.

@@ -67,6 +67,7 @@ pub fn render(before: &Status, now: &Status) -> String {
     }
     text.push('\n');
     text.push_str(&workers(before, now, interval));
+    text.push_str(&helpers(before, now, interval));
     text
 }
 
@@ -128,6 +129,48 @@ fn in_parentheses(text: &str) -> String {
         String::new()
     } else {
         format!(" ({text})")
+    }
+}
+
+/// Nothing where there are none.
+fn helpers(before: &Status, now: &Status, interval: Option<Interval>) -> String {
+    let columns = [
+        ("HELPER", Align::Right),
+        ("LCORE", Align::Right),
+        ("CPU", Align::Right),
+        ("BUSY", Align::Right),
+        ("BURSTS", Align::Right),
+        ("STALLS", Align::Right),
+        ("STATE", Align::Left),
+        ("LANE", Align::Left),
+    ];
+    let mut table = Table::new(&columns);
+    for helper in &now.helpers {
+        let earlier = before
+            .helpers
+            .iter()
+            .find(|each| each.index == helper.index);
+        let busy = interval.and(earlier).and_then(|earlier| {
+            let busy = helper.busy_cycles.checked_sub(earlier.busy_cycles)?;
+            let idle = helper.idle_cycles.checked_sub(earlier.idle_cycles)?;
+            percent(busy, idle)
+        });
+        let state = if helper.stalled { "STALLED" } else { "works" };
+        table.row([
+            format!("{}", helper.index),
+            format!("{}", helper.lcore),
+            format!("{}", helper.cpu),
+            busy.unwrap_or_else(|| String::from("-")),
+            format!("{}", helper.bursts),
+            format!("{}", helper.stalls),
+            String::from(state),
+            helper.lane.clone(),
+        ]);
+    }
+    if table.has_rows() {
+        format!("\n{}", table.render(0))
+    } else {
+        String::new()
     }
 }
 

@@ -14,8 +14,15 @@ pub(super) const GATEWAY_KEYS: [&str; 4] = ["name", "runtime_dir", "state_dir", 
 /// Keys of `[eal]`.
 pub(super) const EAL_KEYS: [&str; 5] = ["args", "memory", "memory_mib", "pdump", "drivers"];
 /// Keys of `[workers]`.
-pub(super) const WORKERS_KEYS: [&str; 4] =
-    ["cores", "idle", "idle_after_polls", "idle_sleep_max_us"];
+pub(super) const WORKERS_KEYS: [&str; 7] = [
+    "cores",
+    "idle",
+    "idle_after_polls",
+    "idle_sleep_max_us",
+    "helper_cores",
+    "helpers_when",
+    "helper_patience_ms",
+];
 /// Keys of `[crypto]`.
 pub(super) const CRYPTO_KEYS: [&str; 1] = ["engine"];
 /// Keys of `[metrics]`.
@@ -71,6 +78,31 @@ pub struct Workers {
     pub idle_after_polls: u32,
     /// The longest that it sleeps at a time.
     pub idle_sleep_max: Duration,
+    /// CPU of each crypto helper, in the order of links and lanes; empty: chosen among those that are left.
+    pub helper_cores: Vec<usize>,
+    /// When lanes that have helpers use them.
+    pub helpers_when: HelpersWhen,
+    /// How long a helper may have a burst before its frames are given up.
+    pub helper_patience: Duration,
+}
+
+/// When a lane that has crypto helpers uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelpersWhen {
+    /// While frames come faster than the worker takes them alone.
+    Load,
+    /// For every burst.
+    Always,
+}
+
+impl HelpersWhen {
+    /// The word in the config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Always => "always",
+        }
+    }
 }
 
 /// What a worker does after enough empty polls.
@@ -199,16 +231,31 @@ const MAX_CPU: i64 = 1023;
 
 pub(super) fn read_workers(reader: &mut Reader<'_>, section: &Section<'_>) -> Workers {
     let cores: Vec<Field<usize>> = section.numbers(reader, "cores", 0..=MAX_CPU);
-    for (index, core) in cores.iter().enumerate() {
-        if cores.iter().take(index).any(|c| c.value == core.value) {
-            let what = format!("CPU {} is in the list twice", core.value);
-            reader.wrong(
-                core,
-                what,
+    let helper_cores: Vec<Field<usize>> = section.numbers(reader, "helper_cores", 0..=MAX_CPU);
+    let all: Vec<_> = cores.iter().chain(&helper_cores).collect();
+    for (index, core) in all.iter().enumerate() {
+        let Some(before) = all.iter().take(index).position(|c| c.value == core.value) else {
+            continue;
+        };
+        let (what, right) = if before < cores.len() && index >= cores.len() {
+            (
+                format!("CPU {} is in `cores`, too", core.value),
+                "a helper on its worker's CPU helps nobody: name another one",
+            )
+        } else {
+            (
+                format!("CPU {} is in the list twice", core.value),
                 "two workers on one CPU halve each other: list it once",
-            );
-        }
+            )
+        };
+        reader.wrong(core, what, right);
     }
+    let when = [
+        (HelpersWhen::Load.name(), HelpersWhen::Load),
+        (HelpersWhen::Always.name(), HelpersWhen::Always),
+    ];
+    let helpers_when = section.choice(reader, "helpers_when", &when, HelpersWhen::Load);
+    let patience = section.number(reader, "helper_patience_ms", 1..=1000, 10);
     let idle = section.choice(
         reader,
         "idle",
@@ -228,6 +275,9 @@ pub(super) fn read_workers(reader: &mut Reader<'_>, section: &Section<'_>) -> Wo
             .number(reader, "idle_after_polls", 1..=1_000_000_000, 256)
             .value,
         idle_sleep_max: Duration::from_micros(sleep.value),
+        helper_cores: helper_cores.into_iter().map(|core| core.value).collect(),
+        helpers_when: helpers_when.value,
+        helper_patience: Duration::from_millis(patience.value),
     }
 }
 

@@ -51,6 +51,12 @@ pub struct Link {
     pub protect_worker: Option<usize>,
     /// Worker of the validate lane.
     pub validate_worker: Option<usize>,
+    /// Crypto helpers of the protect lane: cores that seal beside its worker.
+    pub protect_helpers: usize,
+    /// Crypto helpers of the validate lane.
+    pub validate_helpers: usize,
+    /// Receive queues of the plain port, over which its NIC spreads flows.
+    pub plain_queues: u16,
 }
 
 /// What a link does while it is not secured; AWS's meaning.

@@ -1,6 +1,7 @@
 //! Reads and checks `[[link]]`.
 
 use std::ffi::OsStr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
@@ -23,7 +24,7 @@ use super::utc::Utc;
 use crate::ieee::{CipherSuite, Sci};
 
 /// Keys of `[[link]]`.
-pub(super) const LINK_KEYS: [&str; 26] = [
+pub(super) const LINK_KEYS: [&str; 29] = [
     "name",
     "plain",
     "secure",
@@ -47,10 +48,16 @@ pub(super) const LINK_KEYS: [&str; 26] = [
     "bypass",
     "protect_worker",
     "validate_worker",
+    "protect_helpers",
+    "validate_helpers",
+    "plain_queues",
     "static",
     "mka",
     "cak",
 ];
+
+/// How many crypto helpers a lane may have.
+const HELPERS: RangeInclusive<i64> = 0..=32;
 
 /// What a link is read against.
 pub(super) struct Place<'a> {
@@ -58,6 +65,8 @@ pub(super) struct Place<'a> {
     pub(super) credentials: Option<&'a OsStr>,
     /// Entries of `workers.cores`.
     pub(super) cores: usize,
+    /// Entries of `workers.helper_cores`.
+    pub(super) helper_cores: usize,
     /// The time of day, for the windows of keys.
     pub(super) now: Utc,
 }
@@ -67,6 +76,7 @@ pub(super) struct ReadLink {
     name: Option<Field<String>>,
     devices: Vec<Field<Device>>,
     sci: Option<Field<Sci>>,
+    helpers: [Field<usize>; 2],
     pub(super) tx_key: Option<Field<KeyReference>>,
     pub(super) rx_key: Option<Field<KeyReference>>,
     /// `None` where something that has no default is missing or wrong.
@@ -108,6 +118,9 @@ pub(super) fn read_link(
     let bypass = read_bypass(reader, section, modes.encryption.value);
     let protect_worker = read_worker(reader, section, "protect_worker", place.cores);
     let validate_worker = read_worker(reader, section, "validate_worker", place.cores);
+    let protect_helpers = section.number::<usize>(reader, "protect_helpers", HELPERS, 0);
+    let validate_helpers = section.number::<usize>(reader, "validate_helpers", HELPERS, 0);
+    let plain_queues = section.number::<u16>(reader, "plain_queues", 1..=16, 1);
     let mtu = section.number::<u16>(reader, "mtu", 68..=9600, 1500).value;
     let named = name.as_ref().zip(plain.as_ref().zip(secure.as_ref()));
     let checked = named.map(|(name, (plain, secure))| Link {
@@ -131,8 +144,12 @@ pub(super) fn read_link(
         bypass,
         protect_worker,
         validate_worker,
+        protect_helpers: protect_helpers.value,
+        validate_helpers: validate_helpers.value,
+        plain_queues: plain_queues.value,
     });
     ReadLink {
+        helpers: [protect_helpers, validate_helpers],
         name,
         devices: plain.into_iter().chain(secure).collect(),
         sci,
@@ -292,6 +309,22 @@ fn read_worker(
     };
     reader.wrong(&field, what, right);
     None
+}
+
+/// Each helper has a CPU of its own, where the config names CPUs for them.
+pub(super) fn check_helpers(reader: &mut Reader<'_>, links: &[ReadLink], place: &Place<'_>) {
+    let mut wanted = 0;
+    for helpers in links.iter().flat_map(|link| &link.helpers) {
+        let had = wanted;
+        wanted += helpers.value;
+        if place.helper_cores > 0 && had <= place.helper_cores && wanted > place.helper_cores {
+            let what = format!(
+                "so far the lanes want {wanted} helpers, and `helper_cores` in [workers] lists {} CPUs",
+                place.helper_cores
+            );
+            reader.wrong(helpers, what, "list more CPUs, or want fewer helpers");
+        }
+    }
 }
 
 /// What only the links together can have wrong: one name, or one port, in two places.

@@ -148,6 +148,7 @@ fn read_config<'t>(
     let place = LinkPlace {
         credentials,
         cores: workers.cores.len(),
+        helper_cores: workers.helper_cores.len(),
         now: Utc::now(),
     };
     let links = read_links(reader, &top, &place);
@@ -187,6 +188,7 @@ fn read_links(reader: &mut Reader<'_>, top: &Section<'_>, place: &LinkPlace<'_>)
         .map(|section| read_link(reader, section, place))
         .collect();
     super::link_read::check_between(reader, &read);
+    super::link_read::check_helpers(reader, &read, place);
     reuse::check_read(reader, &read);
     read.into_iter().filter_map(|link| link.checked).collect()
 }

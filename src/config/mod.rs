@@ -34,7 +34,7 @@ mod utc;
 pub use crate::crypto::Fingerprint;
 pub use crate::crypto::engine::EngineChoice;
 pub use device::{Device, DeviceError, DeviceKind, PciAddress};
-pub use gateway::{Eal, Gateway, Idle, Memory, Metrics, Workers};
+pub use gateway::{Eal, Gateway, HelpersWhen, Idle, Memory, Metrics, Workers};
 pub use keys::{CakReference, KeyFileError, KeyReference, KeySource};
 pub use link::{
     AfterSecured, Agreement, Bypass, BypassDirection, EncryptionMode, Link, PnShare, StaticKeys,

@@ -270,6 +270,17 @@ fn compare_link(changes: &mut Changes, old: &Link, new: &Link) {
             old.validate_worker != new.validate_worker,
             LANES,
         ),
+        (
+            "protect_helpers",
+            old.protect_helpers != new.protect_helpers,
+            LANES,
+        ),
+        (
+            "validate_helpers",
+            old.validate_helpers != new.validate_helpers,
+            LANES,
+        ),
+        ("plain_queues", old.plain_queues != new.plain_queues, PORTS),
     ];
     for (key, differs, why) in differences {
         if differs {

@@ -6,6 +6,7 @@
 mod agreement;
 mod alarms;
 mod books;
+mod helpers;
 mod line_rate;
 mod link;
 

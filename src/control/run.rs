@@ -13,6 +13,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 
 use super::{
     books::Books,
+    helpers::{self, HelperWatch},
     link::{LinkControl, LinkParts, Shared},
     mka::Clock,
     outbox::Outbox,
@@ -21,8 +22,8 @@ use super::{
 };
 use crate::{
     bus::{
-        Command, CommandSender, EngineView, LaneIndex, LinkIndex, ReportReceiver, Snapshot,
-        SnapshotWriter, WorkerIndex, WorkerView,
+        Command, CommandSender, EngineView, HelperView, LaneIndex, LinkIndex, ReportReceiver,
+        Snapshot, SnapshotWriter, WorkerIndex, WorkerView,
     },
     config::{Config, Utc},
     crypto::KeyFactory,
@@ -61,6 +62,8 @@ pub struct ProcessFacts {
     pub hardening: Vec<String>,
     /// The workers.
     pub workers: Vec<WorkerView>,
+    /// The crypto helpers.
+    pub helpers: Vec<HelperView>,
     /// Time stamp counter cycles a second.
     pub tsc_hz: u64,
 }
@@ -105,6 +108,7 @@ pub struct Control {
     requests: Receiver<Asked>,
     snapshots: SnapshotWriter,
     facts: ProcessFacts,
+    helper_watch: HelperWatch,
     pub(super) started: Instant,
     last_snapshot: Option<Instant>,
     last_reload: Option<(Instant, Result<(), String>)>,
@@ -156,6 +160,7 @@ impl Control {
             reports,
             requests,
             snapshots,
+            helper_watch: HelperWatch::new(&parts.facts.helpers),
             facts: parts.facts,
             started: now,
             last_snapshot: None,
@@ -194,6 +199,7 @@ impl Control {
     pub(super) fn turn(&mut self, now: Instant, utc: Utc) {
         self.clock.look(now, utc);
         self.take_reports();
+        self.helper_watch.look(&self.facts.helpers);
         let mut shared = Shared {
             books: &mut self.books,
             factory: &*self.factory,
@@ -310,9 +316,15 @@ impl Control {
             engines: facts.engines,
             hardening: facts.hardening,
             workers: facts.workers,
-            links: (self.links.iter())
-                .map(|link| picture::of_link(link, now, &self.clock))
+            links: (self.links.iter().enumerate())
+                .map(|(index, link)| {
+                    let mut picture = picture::of_link(link, now, &self.clock);
+                    let stalled = helpers::alarm(&facts.helpers, LinkIndex(index));
+                    picture.alarms.extend(stalled);
+                    picture
+                })
                 .collect(),
+            helpers: facts.helpers,
             last_reload: self.last_reload.clone(),
             reload_generation: self.reloads,
             tsc_hz: facts.tsc_hz,

@@ -5,16 +5,16 @@ use std::sync::{Arc, atomic::AtomicBool};
 use dpdk::Eal;
 use macsec_gateway::{
     bus::{
-        CommandSender, Direction, EapolOut, EapolSlots, LaneCounters, LaneIndex, LinkIndex,
-        PortOps as _, PortSide, ReportReceiver, WorkerCounters, WorkerIndex, WorkerView,
+        CommandSender, Direction, EapolOut, EapolSlots, HelperView, LaneCounters, LaneIndex,
+        LinkIndex, PortOps as _, PortSide, ReportReceiver, WorkerCounters, WorkerView,
         worker_rings,
     },
-    config::{Config, EncryptionMode, Link},
+    config::{Config, EncryptionMode, HelpersWhen, Link},
     control::{LinkParts, bypass_list},
     ieee::Sci,
     macsec::{RxParams, RxScCounters, RxSecy, TxParams, TxSecy},
     pipeline::{ProtectLane, ProtectSetup, ValidateLane, ValidateSetup},
-    worker::{Brought, Lane, PortPlan, Runner, Worker, bring_up},
+    worker::{Brought, Crew, HelpPolicy, Helper, Lane, PortPlan, Runner, Worker, bring_up},
 };
 
 use super::placement::{Placement, idle_policy};
@@ -26,6 +26,8 @@ pub(crate) struct Assembly {
     pub(crate) commands: Vec<CommandSender>,
     pub(crate) reports: Vec<ReportReceiver>,
     pub(crate) views: Vec<WorkerView>,
+    pub(crate) helpers: Vec<Helper>,
+    pub(crate) helper_views: Vec<HelperView>,
 }
 
 /// The plan of one port of a link.
@@ -38,7 +40,25 @@ pub(crate) fn port_plan(link: &Link, side: PortSide) -> PortPlan<'_> {
         side,
         mtu: link.mtu,
         must_encrypt: link.encryption == EncryptionMode::MustEncrypt,
+        queues: match side {
+            PortSide::Plain => link.plain_queues,
+            PortSide::Secure => 1,
+        },
+        held: match side {
+            PortSide::Plain => held(link.protect_helpers),
+            PortSide::Secure => held(link.validate_helpers),
+        },
     }
+}
+
+/// Frames that may be with so many helpers.
+fn held(helpers: usize) -> u32 {
+    let frames = if helpers > 0 {
+        Crew::frames(helpers)
+    } else {
+        0
+    };
+    u32::try_from(frames).unwrap_or(u32::MAX)
 }
 
 /// Brings all ports up, closed, and puts lanes on workers.
@@ -53,12 +73,20 @@ pub(crate) fn assemble(
 ) -> Result<Assembly, String> {
     let mut links = Vec::new();
     let mut runners: Vec<Vec<Runner>> = placement.workers.iter().map(|_| Vec::new()).collect();
+    let mut crews = Crews {
+        config,
+        placement,
+        stop,
+        helpers: vec![],
+        views: vec![],
+    };
     for (index, link) in config.links.iter().enumerate() {
         let (parts, lanes) = assemble_link(eal, LinkIndex(index), link)
             .map_err(|error| format!("link {}: {error}", link.name))?;
         links.push(parts);
         for runner in lanes {
-            let worker = worker_of(placement, runner.index());
+            let worker = placement.worker_of(runner.index());
+            let runner = crews.staff(runner, link);
             if let Some(worker) = runners.get_mut(worker.0) {
                 worker.push(runner);
             }
@@ -70,6 +98,8 @@ pub(crate) fn assemble(
         commands: vec![],
         reports: vec![],
         views: vec![],
+        helpers: crews.helpers,
+        helper_views: crews.views,
     };
     for (index, runners) in runners.into_iter().enumerate() {
         let cpu = placement.workers.get(index).copied().unwrap_or(0);
@@ -78,9 +108,52 @@ pub(crate) fn assemble(
     Ok(assembly)
 }
 
-fn worker_of(placement: &Placement, lane: LaneIndex) -> WorkerIndex {
-    let found = placement.lanes.iter().find(|(placed, _)| *placed == lane);
-    found.map_or(WorkerIndex(0), |(_, worker)| *worker)
+/// Puts helpers beside the lanes that want them.
+struct Crews<'a> {
+    config: &'a Config,
+    placement: &'a Placement,
+    stop: &'a Arc<AtomicBool>,
+    helpers: Vec<Helper>,
+    views: Vec<HelperView>,
+}
+
+impl Crews<'_> {
+    fn staff(&mut self, runner: Runner, link: &Link) -> Runner {
+        let lane = runner.index();
+        let placed = self.placement.helpers.iter().enumerate();
+        let own: Vec<_> = placed.filter(|(_, (helped, _))| *helped == lane).collect();
+        if own.is_empty() {
+            return runner;
+        }
+        let first = 1 + self.placement.workers.len();
+        let mut crew = Crew {
+            helpers: vec![],
+            policy: match self.config.workers.helpers_when {
+                HelpersWhen::Load => HelpPolicy::Load,
+                HelpersWhen::Always => HelpPolicy::Always,
+            },
+            patience: self.config.workers.helper_patience,
+            stop: Arc::clone(self.stop),
+        };
+        for (place, (_, cpu)) in own {
+            let idle = idle_policy(&self.config.workers, *cpu);
+            let view = HelperView {
+                lcore: u32::try_from(first + place).unwrap_or(u32::MAX),
+                cpu: u32::try_from(*cpu).unwrap_or(u32::MAX),
+                idle: idle.to_string(),
+                lane,
+                lane_name: format!("{}/{}", link.name, lane.direction),
+                own: Arc::default(),
+                counters: Arc::default(),
+            };
+            let counters = Arc::clone(&view.counters);
+            crew.helpers.push((counters, Arc::clone(&view.own), idle));
+            self.views.push(view);
+        }
+        let (runner, helpers) = runner.with_helpers(&crew);
+        self.helpers.extend(helpers);
+        runner
+    }
 }
 
 /// Brings a link's ports up and makes its lanes.

@@ -30,6 +30,7 @@ use super::{
     eal_args::{Pools, eal_args},
     logging,
     placement::Placement,
+    topology::Topology,
 };
 
 /// Between two looks at signals and threads.
@@ -90,6 +91,8 @@ struct Running {
     eal: Eal,
     _pdump: Option<dpdk::Pdump>,
     lcores: Vec<LcoreId>,
+    /// The place among `lcores` behind the last worker's.
+    first_helper: usize,
     control: JoinHandle<Ended>,
     stop_control: Arc<AtomicBool>,
     stop_workers: Arc<AtomicBool>,
@@ -126,6 +129,8 @@ impl Running {
             commands,
             reports,
             views,
+            helpers,
+            helper_views,
         } = assembly;
         let facts = ProcessFacts {
             dpdk_version: dpdk::version().trim_start_matches("DPDK ").to_owned(),
@@ -135,6 +140,7 @@ impl Running {
             engines: engine_views(engine),
             hardening: vec![hardening.to_string()],
             workers: views,
+            helpers: helper_views,
             tsc_hz: dpdk::tsc_hz(),
         };
         let control = Control::new(
@@ -154,8 +160,15 @@ impl Running {
         )
         .map_err(|error| refused(error, ""))?;
         let lcores = eal.workers();
-        for (lcore, worker) in lcores.iter().zip(workers) {
+        // In the order of `Placement::lcores`.
+        let first_helper = workers.len();
+        let mut free = lcores.iter();
+        for (worker, lcore) in workers.into_iter().zip(free.by_ref()) {
             eal.launch(*lcore, move || worker.run())
+                .map_err(|error| refused(error, ""))?;
+        }
+        for (helper, lcore) in helpers.into_iter().zip(free) {
+            eal.launch(*lcore, move || helper.run())
                 .map_err(|error| refused(error, ""))?;
         }
         let stop_control = Arc::new(AtomicBool::new(false));
@@ -165,6 +178,7 @@ impl Running {
             eal,
             _pdump: pdump,
             lcores,
+            first_helper,
             control,
             stop_control,
             stop_workers,
@@ -201,8 +215,13 @@ impl Running {
         if self.control.is_finished() {
             return Some(String::from("the control thread"));
         }
-        let dead = self.lcores.iter().find(|lcore| !self.runs(**lcore));
-        dead.map(|lcore| format!("the worker on lcore {lcore}"))
+        let mut lcores = self.lcores.iter().enumerate();
+        let (place, lcore) = lcores.find(|(_, lcore)| !self.runs(**lcore))?;
+        Some(if place < self.first_helper {
+            format!("the worker on lcore {lcore}")
+        } else {
+            format!("the crypto helper on lcore {lcore}")
+        })
     }
 
     fn runs(&self, lcore: LcoreId) -> bool {
@@ -269,8 +288,12 @@ fn place(config: &Config) -> Result<Placement, Failure> {
         .into_iter()
         .map(|core| core.id)
         .collect();
-    Placement::new(config, &allowed)
-        .map_err(|error| refused(error, "name CPUs of that list, or leave it empty"))
+    let placement = Placement::new(config, &allowed, &Topology::of_machine())
+        .map_err(|error| refused(error, "name CPUs of that list, or leave it empty"))?;
+    for warning in &placement.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(placement)
 }
 
 /// What all ports' pools take in pages of `page` octets.

@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::{Family, gateway, lane, link, mka, port, secy, worker};
+use super::{Family, gateway, helper, lane, link, mka, port, secy, worker};
 
 /// Every metric that there is.
 pub fn catalogue() -> Vec<Family> {
     let fixed = [
         gateway::TABLE,
         worker::TABLE,
+        helper::TABLE,
         link::TABLE,
         lane::TABLE,
         port::TABLE,

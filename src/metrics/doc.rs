@@ -21,7 +21,7 @@ them, `macsecgw_snapshot_age_seconds` ago. Values above 2^53 lose their lowest d
 does in Prometheus.
 
 Labels are bounded by the configuration: `link`, `lane` (`protect`, `validate`), `side` (`plain`, `secure`),
-`sci` (own, or of a configured peer), `an` (0 to 3), `worker`, and fixed words. No key identifier and no text
+`sci` (own, or of a configured peer), `an` (0 to 3), `worker`, `helper`, and fixed words. No key identifier and no text
 that a peer chose is a label. Per-AN counters belong to the association number, not to one key: they go on
 over every SA that uses it.
 

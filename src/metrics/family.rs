@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::{
     bus::{
-        LaneCounters, LinkSnapshot, MkaCakView, MkaCounters, MkaParticipantCounters, MkaView,
-        PortSnapshot, PortStats, RxSaView, Snapshot, TxSaView, WorkerView,
+        HelperView, LaneCounters, LinkSnapshot, MkaCakView, MkaCounters, MkaParticipantCounters,
+        MkaView, PortSnapshot, PortStats, RxSaView, Snapshot, TxSaView, WorkerView,
     },
     macsec::{Counter, RxSaCounters, RxScCounters, RxSecyCounters, TxCounters, TxSaCounters},
 };
@@ -67,6 +67,10 @@ pub enum Source {
     Worker(fn(&WorkerView, u64) -> f64),
     /// Per worker, value 1, information in labels.
     WorkerInfo(&'static [&'static str], fn(&WorkerView) -> Vec<String>),
+    /// Per crypto helper; the second argument as for workers.
+    Helper(fn(&HelperView, u64) -> f64),
+    /// Per crypto helper, value 1, information in labels.
+    HelperInfo(&'static [&'static str], fn(&HelperView) -> Vec<String>),
     /// Per link.
     Link(fn(&LinkSnapshot) -> f64),
     /// Per link, value 1, information in labels.
@@ -125,6 +129,8 @@ impl Source {
             Self::GatewayInfo(own, _) => (&[], own),
             Self::Worker(_) => (&["worker"], &[]),
             Self::WorkerInfo(own, _) => (&["worker"], own),
+            Self::Helper(_) => (&["helper"], &[]),
+            Self::HelperInfo(own, _) => (&["helper"], own),
             Self::Link(_)
             | Self::TxSecy(_)
             | Self::RxSecy(_)

@@ -10,6 +10,7 @@ mod doc;
 mod exporter;
 mod family;
 mod gateway;
+mod helper;
 mod lane;
 mod link;
 mod mka;

@@ -55,6 +55,7 @@ pub(super) fn samples(source: &Source, scene: Scene<'_>) -> Vec<Sample> {
             .collect(),
         Source::GatewayInfo(_, texts) => vec![(texts(scene), 1.0)],
         Source::Worker(_) | Source::WorkerInfo(..) => worker_samples(source, scene),
+        Source::Helper(_) | Source::HelperInfo(..) => helper_samples(source, scene),
         Source::Port(_) | Source::PortStats(_) | Source::PortInfo(..) => {
             port_samples(source, scene)
         }
@@ -79,6 +80,20 @@ fn worker_samples(source: &Source, scene: Scene<'_>) -> Vec<Sample> {
             match *source {
                 Source::Worker(value) => Some((vec![label], value(worker, scene.snapshot.tsc_hz))),
                 Source::WorkerInfo(_, texts) => Some((with(&[&label], texts(worker)), 1.0)),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+fn helper_samples(source: &Source, scene: Scene<'_>) -> Vec<Sample> {
+    let helpers = scene.snapshot.helpers.iter().enumerate();
+    helpers
+        .filter_map(|(index, helper)| {
+            let label = index.to_string();
+            match *source {
+                Source::Helper(value) => Some((vec![label], value(helper, scene.snapshot.tsc_hz))),
+                Source::HelperInfo(_, texts) => Some((with(&[&label], texts(helper)), 1.0)),
                 _ => None,
             }
         })

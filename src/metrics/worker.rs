@@ -63,7 +63,7 @@ pub(super) const TABLE: &[Family] = &[
     ),
 ];
 
-fn seconds(cycles: u64, hz: u64) -> f64 {
+pub(super) fn seconds(cycles: u64, hz: u64) -> f64 {
     if hz == 0 {
         0.0
     } else {

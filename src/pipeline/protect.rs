@@ -61,6 +61,23 @@ impl ProtectJob {
     pub fn forget_keys(&mut self) {
         self.key = None;
     }
+
+    /// Takes the key that was lent out of a burst that nobody waits for any more, to be sent home.
+    pub fn take_key(&mut self) -> Option<SaKey> {
+        self.key.take()
+    }
+
+    /// How many frames of a prepared burst are to be sealed.
+    #[must_use]
+    pub const fn protected(&self) -> u32 {
+        self.plans.frames().len()
+    }
+
+    /// How many frames of a prepared burst are in no count yet but that of those that came in.
+    #[must_use]
+    pub const fn undecided(&self) -> u32 {
+        self.onward.len()
+    }
 }
 
 /// Puts `key` into its place, unless it is there.
@@ -100,6 +117,11 @@ impl ProtectLane {
     /// The lane's counters.
     pub fn counters(&self) -> &LaneCounters {
         &self.setup.counters
+    }
+
+    /// Whether nothing leaves but what is protected, and what the bypass list lets through.
+    pub fn is_secured(&self) -> bool {
+        self.mode == LaneMode::Secured
     }
 
     /// Whether EAPOL of our own may leave by the secure port.

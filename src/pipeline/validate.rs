@@ -68,6 +68,23 @@ impl ValidateJob {
     pub fn forget_keys(&mut self) {
         self.keys.fill(None);
     }
+
+    /// Takes one of the keys that were lent out of a burst that nobody waits for any more, to be sent home.
+    pub fn take_key(&mut self) -> Option<SaKey> {
+        self.keys.iter_mut().find_map(Option::take)
+    }
+
+    /// How many frames of a prepared burst MACsec has to look at.
+    #[must_use]
+    pub const fn protected(&self) -> u32 {
+        self.macsec.len()
+    }
+
+    /// How many frames of a prepared burst are in no count yet but that of those that came in.
+    #[must_use]
+    pub const fn undecided(&self) -> u32 {
+        self.onward.union(self.macsec).len()
+    }
 }
 
 impl Default for ValidateJob {
@@ -105,6 +122,11 @@ impl ValidateLane {
     /// The lane's counters.
     pub fn counters(&self) -> &LaneCounters {
         &self.setup.counters
+    }
+
+    /// Whether nothing passes but what is protected, and what the bypass list lets through.
+    pub fn is_secured(&self) -> bool {
+        self.mode == LaneMode::Secured
     }
 
     /// Carries a command out, and says so. Commands that are a protect lane's or the port's come back.

@@ -5,9 +5,12 @@
 //! here, in order. What it can't keep it drops, which costs far less than validation and hits data alone.
 //! The frames that wait here would else wait in the NIC's queue, so none is later or lost that was not.
 
-use dpdk::{Burst, RxQueue};
+use dpdk::Burst;
 
-use super::runner::{Lane, keep};
+use super::{
+    inlet::Inlet,
+    runner::{Lane, keep},
+};
 use crate::pipeline::ValidateLane;
 
 /// Bursts that may wait: as many frames as a receive queue holds.
@@ -56,11 +59,14 @@ impl Backlog {
     }
 
     /// Receives behind what waits. Returns how many frames came in.
-    pub(super) fn receive(&mut self, lane: &mut Lane, rx: &mut RxQueue) -> usize {
+    pub(super) fn receive(&mut self, lane: &mut Lane, rx: &mut Inlet) -> usize {
         match lane {
             Lane::Validate(lane) => self.look_ahead(lane, rx),
             Lane::Protect(_) => {
-                // The one burst was dealt with, or nothing was received since.
+                // A burst that waits for a task keeps the one place that there is.
+                if self.waiting > 0 {
+                    return 0;
+                }
                 let received = self.slots.first_mut().map_or(0, |slot| rx.rx_burst(slot));
                 self.waiting = usize::from(received > 0);
                 received
@@ -69,7 +75,7 @@ impl Backlog {
     }
 
     /// One burst, and more while they are full.
-    fn look_ahead(&mut self, lane: &mut ValidateLane, rx: &mut RxQueue) -> usize {
+    fn look_ahead(&mut self, lane: &mut ValidateLane, rx: &mut Inlet) -> usize {
         let direct = self.waiting == 0;
         let mut all = 0;
         for nth in 0..LOOK_AHEAD {

@@ -45,6 +45,10 @@ pub struct PortPlan<'a> {
     pub mtu: u16,
     /// Whether a clear frame by the kernel's own doing would be one too many.
     pub must_encrypt: bool,
+    /// Receive queues, over which the driver spreads flows.
+    pub queues: u16,
+    /// Frames of this port that may be with crypto helpers at a time.
+    pub held: u32,
 }
 
 /// A port that came up: control's handle, and the queues for their owners.
@@ -52,8 +56,8 @@ pub struct PortPlan<'a> {
 pub struct Brought {
     /// For control.
     pub ops: Arc<DpdkPort>,
-    /// For the lane that receives here.
-    pub rx: RxQueue,
+    /// For the lane that receives here: as many as were asked for.
+    pub rx: Vec<RxQueue>,
     /// For the lane that transmits here.
     pub tx: TxQueue,
     /// Buffers for EAPOL of our own; on the secure side.
@@ -83,7 +87,13 @@ impl PortPlan<'_> {
             PortSide::Plain => 0,
             PortSide::Secure => buffers_memory(EAPOL_BUFFERS, EAPOL_SLOT_LEN as u64, page),
         };
-        Ok(POOL_ITSELF + buffers_memory(BUFFERS, u64::from(room), page) + eapol)
+        Ok(POOL_ITSELF + buffers_memory(self.buffers(), u64::from(room), page) + eapol)
+    }
+
+    /// Buffers of the port's pool.
+    fn buffers(&self) -> u32 {
+        let more_queues = u32::from(self.queues.saturating_sub(1)) * u32::from(DESCRIPTORS);
+        BUFFERS + more_queues + self.held
     }
 
     pub(super) const fn dpdk_side(&self) -> Side {
@@ -163,10 +173,11 @@ pub fn bring_up(eal: &Eal, plan: &PortPlan<'_>) -> Result<Brought, BringUpError>
     );
     let socket = port.info().socket.map_or(SocketId::Any, SocketId::Node);
     let room = room.saturating_add(headroom());
-    let pool = Mempool::create(eal, &name, BUFFERS, CACHE, room, socket)
-        .map_err(|error| BringUpError::memory(plan, (BUFFERS, room), eal.has_hugepages(), error))?;
+    let buffers = plan.buffers();
+    let pool = Mempool::create(eal, &name, buffers, CACHE, room, socket)
+        .map_err(|error| BringUpError::memory(plan, (buffers, room), eal.has_hugepages(), error))?;
     let eapol_buffers = eapol_buffers(eal, plan, port.info().id, socket)?;
-    let (control, rx, tx, mtu) = configure(plan, port, &pool, vdev_plan.is_none())?;
+    let (control, rx, tx, mtu) = configure(plan, port, &pool, &spec)?;
     let mac = control
         .mac()
         .map_err(|error| BringUpError::port(plan, error))?;
@@ -229,8 +240,10 @@ fn configure(
     plan: &PortPlan<'_>,
     port: Port<Probed>,
     pool: &Mempool,
-    set_mtu: bool,
-) -> Result<(dpdk::PortControl, RxQueue, TxQueue, u16), BringUpError> {
+    spec: &DeviceSpec,
+) -> Result<(dpdk::PortControl, Vec<RxQueue>, TxQueue, u16), BringUpError> {
+    let set_mtu = matches!(spec, DeviceSpec::Pci(_));
+    let tx_queues = tx_queues(plan, spec, &port)?;
     let needed = needed_mtu(plan);
     let largest = port.info().max_mtu;
     if set_mtu && largest < needed {
@@ -240,6 +253,8 @@ fn configure(
         rx_descriptors: DESCRIPTORS,
         tx_descriptors: DESCRIPTORS,
         mtu: set_mtu.then_some(needed),
+        rx_pools: vec![pool.clone(); usize::from(plan.queues)],
+        tx_queues,
         ..PortConfig::wire(pool)
     };
     let mut port = port
@@ -248,9 +263,34 @@ fn configure(
     let control = port.control();
     let queues = port
         .take_queues()
-        .and_then(|mut queues| queues.rx.pop().zip(queues.tx.pop()));
+        .and_then(|queues| Some((queues.rx, queues.tx.into_iter().next()?)));
     let (rx, tx) = queues.ok_or_else(|| BringUpError::no_queue(plan))?;
     Ok((control, rx, tx, largest))
+}
+
+/// Transmit queues that the driver wants beside so many receive queues; one is used.
+fn tx_queues(
+    plan: &PortPlan<'_>,
+    spec: &DeviceSpec,
+    port: &Port<Probed>,
+) -> Result<u16, BringUpError> {
+    let driver = match spec {
+        DeviceSpec::Vdev(vdev) => Some(vdev.driver()),
+        DeviceSpec::Pci(_) => None,
+    };
+    if plan.queues > 1
+        && let Some(driver @ (Driver::AfPacket | Driver::AfXdp | Driver::Pcap)) = driver
+    {
+        return Err(BringUpError::one_queue_driver(plan, driver.name()));
+    }
+    let most = port.info().max_rx_queues;
+    if plan.queues > most {
+        return Err(BringUpError::queues(plan, most));
+    }
+    Ok(match driver {
+        Some(Driver::Tap) => plan.queues,
+        _ => 1,
+    })
 }
 
 /// The MTU that a port on this side needs: VLAN tags on top, and MACsec on the secure one.

@@ -55,6 +55,34 @@ impl BringUpError {
         )
     }
 
+    /// More receive queues are wanted than the driver has.
+    pub(super) fn queues(plan: &PortPlan<'_>, most: u16) -> Self {
+        Self::new(
+            plan.device,
+            format_args!(
+                "the link's plain_queues is {}, and the driver has {most} receive queues here",
+                plan.queues
+            ),
+            format!(
+                "set plain_queues = {most} or less, or have the device make more where its arguments can"
+            ),
+        )
+    }
+
+    /// A driver that can't spread flows as a wire wants it.
+    pub(super) fn one_queue_driver(plan: &PortPlan<'_>, driver: &str) -> Self {
+        Self::new(
+            plan.device,
+            format_args!(
+                "the link's plain_queues is {}, and {driver} is used with one queue only: it has the kernel \
+                 spread flows, which joins IP fragments or takes set-up of the interface that the gateway \
+                 does not do",
+                plan.queues
+            ),
+            "set plain_queues = 1",
+        )
+    }
+
     pub(super) fn memory(
         plan: &PortPlan<'_>,
         (buffers, room): (u32, u16),

@@ -83,6 +83,9 @@ impl Polling {
         }
         obey(&mut self.runners, &self.commands, &mut self.reports);
         if self.stop.load(Ordering::Relaxed) {
+            for runner in &mut self.runners {
+                runner.drain(&mut self.reports);
+            }
             return false;
         }
         if moved == 0 {

@@ -7,8 +7,11 @@ use dpdk::{Burst, Mempool, RxQueue, TxQueue};
 use super::{
     backlog::Backlog,
     eapol::EapolSender,
+    helper::Helper,
+    inlet::Inlet,
     outlet::Outlet,
     reports::Reports,
+    sequencer::{Bench, Crew, Relay},
     stages::{Clock, Stage},
 };
 use crate::{
@@ -26,32 +29,51 @@ pub enum Lane {
     Validate(ValidateLane),
 }
 
+impl Lane {
+    /// The lane's counters.
+    pub(super) fn counters(&self) -> &LaneCounters {
+        match self {
+            Self::Protect(lane) => lane.counters(),
+            Self::Validate(lane) => lane.counters(),
+        }
+    }
+
+    /// Whether nothing passes but what is protected.
+    pub(super) fn is_secured(&self) -> bool {
+        match self {
+            Self::Protect(lane) => lane.is_secured(),
+            Self::Validate(lane) => lane.is_secured(),
+        }
+    }
+}
+
 /// A lane and what it needs to run.
 #[derive(Debug)]
 pub struct Runner {
     index: LaneIndex,
     lane: Lane,
-    rx: RxQueue,
-    rx_in_use: bool,
+    inlet: Inlet,
     backlog: Backlog,
+    relay: Option<Relay>,
     outlet: Outlet,
 }
 
 impl Runner {
-    /// A lane between two queues. Neither is touched before control says that its port is started.
+    /// A lane between the receive queues of one port, one or several, and a transmit queue of the other.
+    /// None is touched before control says that its port is started.
     pub fn new(
         index: LaneIndex,
         lane: Lane,
         counters: Arc<LaneCounters>,
-        rx: RxQueue,
+        rx: Vec<RxQueue>,
         tx: TxQueue,
     ) -> Self {
         Self {
             index,
             backlog: Backlog::of(&lane),
             lane,
-            rx,
-            rx_in_use: false,
+            inlet: Inlet::new(rx),
+            relay: None,
             outlet: Outlet::new(tx, counters),
         }
     }
@@ -63,6 +85,14 @@ impl Runner {
         self
     }
 
+    /// Has crypto helpers do the engine's work. Returns them: each runs on an lcore of its own.
+    #[must_use]
+    pub fn with_helpers(mut self, crew: &Crew) -> (Self, Vec<Helper>) {
+        let (relay, helpers) = crew.muster(&self.lane);
+        self.relay = Some(relay);
+        (self, helpers)
+    }
+
     /// Which lane this is.
     pub fn index(&self) -> LaneIndex {
         self.index
@@ -70,6 +100,7 @@ impl Runner {
 
     /// Carries a command out and reports.
     pub(super) fn command(&mut self, command: LaneCommand, reports: &mut Reports) {
+        self.drain(reports);
         if let LaneCommand::UsePort(side, in_use) = command {
             self.use_port(side, in_use);
             reports.say(self.index, LaneReport::UsesPort(side, in_use));
@@ -97,11 +128,19 @@ impl Runner {
             self.outlet.use_port(in_use);
             return;
         }
-        self.rx_in_use = in_use;
-        if in_use {
-            self.rx.resume()
-        } else {
-            self.rx.quiesce()
+        self.inlet.use_port(in_use);
+    }
+
+    /// Has every burst that is with helpers come home first: what follows must not overtake it, and an SA
+    /// that goes home takes its key along.
+    pub(super) fn drain(&mut self, reports: &mut Reports) {
+        if let Some(relay) = &mut self.relay {
+            let index = self.index;
+            relay.drain(&mut Bench {
+                lane: &mut self.lane,
+                outlet: &mut self.outlet,
+                say: |report| reports.say(index, report),
+            });
         }
     }
 
@@ -115,6 +154,16 @@ impl Runner {
         self.outlet.send_eapol(sends_eapol);
         let mut clock = Clock::start();
         let received = self.receive(counters);
+        if let Some(relay) = &mut self.relay {
+            let index = self.index;
+            let mut bench = Bench {
+                lane: &mut self.lane,
+                outlet: &mut self.outlet,
+                say: |report| reports.say(index, report),
+            };
+            let moved = relay.turn(&mut self.backlog, received, &mut bench);
+            return received.max(moved);
+        }
         let Some(burst) = self.backlog.first() else {
             return received;
         };
@@ -141,11 +190,11 @@ impl Runner {
 
     /// Receives, where the port may be used. What waits is dealt with all the same.
     fn receive(&mut self, counters: &WorkerCounters) -> usize {
-        if !self.rx_in_use {
+        if !self.inlet.is_in_use() {
             return 0;
         }
         counters.polls.add(1);
-        let received = self.backlog.receive(&mut self.lane, &mut self.rx);
+        let received = self.backlog.receive(&mut self.lane, &mut self.inlet);
         if received == 0 {
             counters.empty_polls.add(1);
         }

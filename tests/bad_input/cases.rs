@@ -152,6 +152,21 @@ fn ports() -> Vec<Case> {
             &["qpairs", "1"],
         ),
         put(
+            "queues that the driver can't spread flows over",
+            "name = \"l0\"",
+            "name = \"l0\"\nplain_queues = 2",
+            &[
+                "plain_queues is 2, and net_af_packet",
+                "help: set plain_queues = 1",
+            ],
+        ),
+        put(
+            "helpers without CPUs",
+            "name = \"l0\"",
+            "name = \"l0\"\nprotect_helpers = 32",
+            &["the lanes want 32 helpers", "workers.helper_cores"],
+        ),
+        put(
             "more lanes than workers",
             "name = \"l0\"",
             "name = \"l0\"\nprotect_worker = 7",

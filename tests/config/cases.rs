@@ -173,6 +173,14 @@ pub(crate) fn cases() -> Vec<Case> {
             link("protect_worker = 1\nvalidate_worker = 2")
         ),
     );
+    case(
+        "helpers_beyond_cores",
+        format!(
+            "[workers]\ncores = [2, 3]\nhelper_cores = [4, 3, 4]\nhelpers_when = \"loaded\"\n\
+             helper_patience_ms = 0\n{}",
+            link("protect_helpers = 2\nvalidate_helpers = 2\nplain_queues = 0")
+        ),
+    );
     // Keys.
     case("no_agreement", edit("agreement = \"static\"\n", ""));
     case("agreement_word", edit("\"static\"", "\"eap\""));

@@ -23,9 +23,9 @@ pub(crate) mod traffic;
 use crate::support::{GatewayConfig, LinkConfig, MkaKeys, Scratch, StaticKeys, Suite, fingerprint};
 use dpdk::{Burst, Eal, LcoreId, Mempool, PortConfig, PortControl, RxQueue, SocketId, TxQueue};
 use macsec_gateway::bus::{
-    Bypass, Direction, DropReason, EapolOut, EapolSlots, LaneCounters, LaneIndex, LaneMode,
-    LinkDownWay, LinkIndex, LinkSnapshot, LinkState, PortError, PortOps, PortStats, SnapshotReader,
-    WorkerCounters, WorkerIndex, snapshot_channel, worker_rings,
+    Bypass, Direction, DropReason, EapolOut, EapolSlots, HelperView, LaneCounters, LaneIndex,
+    LaneMode, LinkDownWay, LinkIndex, LinkSnapshot, LinkState, PortError, PortOps, PortStats,
+    SnapshotReader, WorkerCounters, WorkerIndex, snapshot_channel, worker_rings,
 };
 use macsec_gateway::config::{Config, Link};
 use macsec_gateway::control::{
@@ -37,19 +37,22 @@ use macsec_gateway::ieee::{MacAddr, Sci};
 use macsec_gateway::macsec::{RxParams, RxSecy, TxCounters, TxParams, TxSecy};
 use macsec_gateway::pipeline::{ProtectLane, ProtectSetup, ValidateLane, ValidateSetup};
 use macsec_gateway::state::{KeyUse, StateDir, declare_fresh};
-use macsec_gateway::worker::{IdlePolicy, Lane, Runner, Worker};
+use macsec_gateway::worker::{Crew, HelpPolicy, Helper, IdlePolicy, Lane, Runner, Worker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// How long a helper may have a burst: longer than a busy machine takes its CPU away.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(700);
+
 const QUICK: Duration = Duration::from_secs(10);
 
-/// EAL with one worker lcore. Once per process: see [`alone`].
+/// EAL with one worker lcore, and four for crypto helpers. Once per process: see [`alone`].
 pub(crate) fn eal() -> Eal {
     let prefix = format!("--file-prefix=lanes-{}", std::process::id());
     let args = [
-        "--lcores=0@(0,1),1@1",
+        "--lcores=0@(0,1),1@1,2@0,3@0,4@0,5@0",
         "--main-lcore=0",
         "--no-huge",
         "-m",
@@ -149,6 +152,9 @@ pub(crate) struct Counted {
 #[derive(Debug)]
 pub(crate) struct Lanes {
     lcore: LcoreId,
+    helper_lcores: Vec<LcoreId>,
+    /// The crypto helpers: of link 0's protect lane, then of link 1's validate lane.
+    pub(crate) helpers: Vec<HelperView>,
     pub(crate) config: GatewayConfig,
     pub(crate) counted: [Counted; 2],
     /// What the one worker counts.
@@ -178,15 +184,27 @@ pub(crate) struct Queues {
 impl Lanes {
     /// Starts worker and control; ready when both links are secured and open.
     pub(crate) fn start(eal: &Eal, setup: Setup, queues: Queues) -> Self {
-        Self::start_with(eal, setup, queues, first_config())
+        Self::start_with(eal, setup, queues, first_config(), 0)
+    }
+
+    /// The same with so many crypto helpers, 0 to 2, beside each of the two lanes of way 0, which get every
+    /// burst.
+    pub(crate) fn helped(eal: &Eal, setup: Setup, queues: Queues, helpers: usize) -> Self {
+        Self::start_with(eal, setup, queues, first_config(), helpers)
     }
 
     /// The same with key agreement: what each link has of it.
     pub(crate) fn agreeing(eal: &Eal, setup: Setup, queues: Queues, keys: [MkaKeys; 2]) -> Self {
-        Self::start_with(eal, setup, queues, agreeing_config(keys))
+        Self::start_with(eal, setup, queues, agreeing_config(keys), 0)
     }
 
-    fn start_with(eal: &Eal, setup: Setup, queues: Queues, config: GatewayConfig) -> Self {
+    fn start_with(
+        eal: &Eal,
+        setup: Setup,
+        queues: Queues,
+        config: GatewayConfig,
+        helpers: usize,
+    ) -> Self {
         let scratch = Scratch::new("lanes");
         let path = config.write(scratch.path(), &scratch.path().display().to_string());
         let read = Config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
@@ -198,6 +216,7 @@ impl Lanes {
         let (commands, obeyed, reports, heard) = worker_rings();
         let mut runners = Vec::new();
         let mut links = Vec::new();
+        let mut staff = Staff::new(helpers, &stop_worker);
         let Queues { protect, validate } = queues;
         for (at, (protect, validate)) in protect.into_iter().zip(validate).enumerate() {
             let config = &read.links[at];
@@ -205,6 +224,10 @@ impl Lanes {
                 link(at, config, setup.speed_mbps, protect, validate);
             let out = Arc::clone(&parts.eapol_out);
             let protect = protect.with_eapol(out, eapol_buffers.clone());
+            let (protect, validate) = match at {
+                0 => (staff.help(protect), validate),
+                _ => (protect, staff.help(validate)),
+            };
             links.push(parts);
             runners.extend([protect, validate]);
         }
@@ -242,10 +265,18 @@ impl Lanes {
             snapshots: snapshot_writer,
             factory: setup.factory,
             books: Books::new(state),
-            facts: facts(),
+            facts: ProcessFacts {
+                helpers: staff.views.clone(),
+                ..facts()
+            },
         };
         let control = Control::new(parts, Instant::now()).unwrap_or_else(|why| panic!("{why}"));
-        let lcore = eal.workers()[0];
+        let lcores = eal.workers();
+        let lcore = lcores[0];
+        for (lcore, helper) in lcores[1..].iter().zip(staff.helpers) {
+            eal.launch(*lcore, move || helper.run()).expect("a helper");
+        }
+        let helper_lcores = lcores[1..=staff.views.len()].to_vec();
         eal.launch(lcore, move || worker.run()).expect("a worker");
         let stop_control = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stop_control);
@@ -253,6 +284,8 @@ impl Lanes {
         let control = named.spawn(move || control.run(&stop)).expect("a thread");
         let mut lanes = Self {
             lcore,
+            helper_lcores,
+            helpers: staff.views,
             config,
             counted,
             worker: worker_counters,
@@ -346,7 +379,60 @@ impl Lanes {
         let control = self.control.take().expect("a control thread");
         assert_eq!(control.join().ok(), Some(Ended::InOrder));
         self.stop_worker.store(true, Ordering::Relaxed);
-        assert_eq!(eal.wait(self.lcore), Ok(0));
+        for lcore in std::iter::once(&self.lcore).chain(&self.helper_lcores) {
+            assert_eq!(eal.wait(*lcore), Ok(0));
+        }
+    }
+}
+
+/// Crypto helpers, and the lanes that have them.
+struct Staff {
+    each: usize,
+    stop: Arc<AtomicBool>,
+    helpers: Vec<Helper>,
+    views: Vec<HelperView>,
+}
+
+impl Staff {
+    fn new(each: usize, stop: &Arc<AtomicBool>) -> Self {
+        Self {
+            each,
+            stop: Arc::clone(stop),
+            helpers: Vec::new(),
+            views: Vec::new(),
+        }
+    }
+
+    fn help(&mut self, runner: Runner) -> Runner {
+        if self.each == 0 {
+            return runner;
+        }
+        let lane = runner.index();
+        let views: Vec<_> = (0..self.each)
+            .map(|_| HelperView {
+                lcore: 0,
+                cpu: 0,
+                idle: String::new(),
+                lane,
+                lane_name: format!("{}/{}", lane.link.0, lane.direction),
+                own: Arc::default(),
+                counters: Arc::default(),
+            })
+            .collect();
+        let idle = IdlePolicy::Sleep {
+            after: 1000,
+            longest: Duration::from_micros(50),
+        };
+        let of_view = |view: &HelperView| (Arc::clone(&view.counters), Arc::clone(&view.own), idle);
+        let (runner, helpers) = runner.with_helpers(&Crew {
+            helpers: views.iter().map(of_view).collect(),
+            policy: HelpPolicy::Always,
+            patience: PATIENCE,
+            stop: Arc::clone(&self.stop),
+        });
+        self.helpers.extend(helpers);
+        self.views.extend(views);
+        runner
     }
 }
 
@@ -369,6 +455,7 @@ fn facts() -> ProcessFacts {
         engines: Vec::new(),
         hardening: Vec::new(),
         workers: Vec::new(),
+        helpers: Vec::new(),
         tsc_hz: dpdk::tsc_hz(),
     }
 }
@@ -509,14 +596,14 @@ fn link(
             lane(Direction::Protect),
             protect_lane,
             of_protect,
-            protect.0,
+            vec![protect.0],
             protect.1,
         ),
         Runner::new(
             lane(Direction::Validate),
             validate_lane,
             of_validate,
-            validate.0,
+            vec![validate.0],
             validate.1,
         ),
     ];

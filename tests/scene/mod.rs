@@ -21,11 +21,11 @@ use std::{
 use macsec_gateway::{
     api::{ApiConfig, ApiThreads, serve},
     bus::{
-        AlarmView, CakState, ClockState, ClockView, EngineView, KeyServerView, LaneCounters,
-        LaneMode, LinkDownWay, LinkSnapshot, LinkState, LossView, MkaCakView, MkaCounters,
-        MkaKeyView, MkaParticipantCounters, MkaParticipantView, MkaPeerView, MkaView, PortSnapshot,
-        PortStats, RxSaView, RxScView, Secured, Snapshot, SnapshotWriter, TxSaView, WorkerCounters,
-        WorkerView, snapshot_channel,
+        AlarmView, CakState, ClockState, ClockView, Direction, EngineView, HelperView,
+        KeyServerView, LaneCounters, LaneIndex, LaneMode, LinkDownWay, LinkIndex, LinkSnapshot,
+        LinkState, LossView, MkaCakView, MkaCounters, MkaKeyView, MkaParticipantCounters,
+        MkaParticipantView, MkaPeerView, MkaView, PortSnapshot, PortStats, RxSaView, RxScView,
+        Secured, Snapshot, SnapshotWriter, TxSaView, WorkerCounters, WorkerView, snapshot_channel,
     },
     control::{Request, request_channel},
     ieee::{An, CipherSuite, Ckn, KeyIdentifier, MacAddr, Pn, Sci, Ssci},
@@ -44,6 +44,7 @@ pub(crate) struct Blocks {
     pub(crate) rx: Arc<RxSecyCounters>,
     pub(crate) rx_sc: Arc<RxScCounters>,
     pub(crate) worker: Arc<WorkerCounters>,
+    pub(crate) helper: Arc<WorkerCounters>,
 }
 
 impl Blocks {
@@ -66,6 +67,7 @@ impl Blocks {
         self.worker.empty_polls.add(10);
         self.worker.busy_cycles.add(n * 2000);
         self.worker.idle_cycles.add(100_000);
+        self.helper.busy_cycles.add(n * 1000);
     }
 }
 
@@ -187,6 +189,18 @@ pub(crate) fn snapshot(links: Vec<LinkSnapshot>, blocks: &Blocks) -> Snapshot {
             why: "fastest here".into(),
         }],
         hardening: vec!["no core dumps".into()],
+        helpers: vec![HelperView {
+            lcore: 3,
+            cpu: 4,
+            idle: String::from("spin"),
+            lane: LaneIndex {
+                link: LinkIndex(0),
+                direction: Direction::Protect,
+            },
+            lane_name: String::from("dx1/protect"),
+            own: Arc::clone(&blocks.helper),
+            counters: Arc::default(),
+        }],
         workers: vec![WorkerView {
             lcore: 1,
             cpu: 1,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{API_VERSION, read_only::Sight};
 use crate::{
-    bus::{Snapshot, WorkerView},
+    bus::{HelperView, Snapshot, WorkerView},
     metrics::{READY_WITHIN, VERSION},
 };
 
@@ -58,6 +58,9 @@ pub struct Status {
     pub reload: ReloadStatus,
     /// Workers, by index.
     pub workers: Vec<WorkerStatus>,
+    /// Crypto helpers, by index.
+    #[serde(default)]
+    pub helpers: Vec<HelperStatus>,
     /// Links, in the configuration's order.
     pub links: Vec<LinkStatus>,
 }
@@ -120,6 +123,51 @@ pub struct WorkerStatus {
     pub sleeps: u64,
 }
 
+/// One crypto helper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelperStatus {
+    /// Its place among the helpers.
+    pub index: usize,
+    /// The EAL lcore.
+    pub lcore: u32,
+    /// The CPU that it is pinned to.
+    pub cpu: u32,
+    /// The idle policy in use.
+    pub idle: String,
+    /// The lane that it helps, as `link/direction`.
+    pub lane: String,
+    /// Bursts that it was given.
+    pub bursts: u64,
+    /// Bursts of those that it had not begun when the lane did them itself.
+    pub taken_back: u64,
+    /// Times that it kept a burst for so long that its frames were given up.
+    pub stalls: u64,
+    /// Whether it gets no work, because it has some that was given up.
+    pub stalled: bool,
+    /// Cycles in which it worked on bursts.
+    pub busy_cycles: u64,
+    /// All other cycles, sleep included.
+    pub idle_cycles: u64,
+}
+
+impl HelperStatus {
+    fn of((index, helper): (usize, &HelperView)) -> Self {
+        Self {
+            index,
+            lcore: helper.lcore,
+            cpu: helper.cpu,
+            idle: helper.idle.clone(),
+            lane: helper.lane_name.clone(),
+            bursts: helper.counters.bursts.value(),
+            taken_back: helper.counters.taken_back.value(),
+            stalls: helper.counters.stalls.value(),
+            stalled: helper.counters.is_stalled(),
+            busy_cycles: helper.own.busy_cycles.value(),
+            idle_cycles: helper.own.idle_cycles.value(),
+        }
+    }
+}
+
 impl Status {
     /// What `sight` shows.
     pub(super) fn of(sight: Sight<'_>) -> Self {
@@ -152,6 +200,9 @@ impl Status {
                 .iter()
                 .enumerate()
                 .map(WorkerStatus::of)
+                .collect(),
+            helpers: (snapshot.helpers.iter().enumerate())
+                .map(HelperStatus::of)
                 .collect(),
             links: snapshot.links.iter().map(LinkStatus::of).collect(),
         }

@@ -20,6 +20,7 @@ impl LinkControl {
             LaneReport::UsesPort(side, in_use) => self.port_of(side).used(direction, in_use),
             LaneReport::BypassReplaced(old) => drop(old),
             LaneReport::EapolFilterReplaced(old) => drop(old),
+            LaneReport::LateKey(key) => drop(key),
             LaneReport::TooLong(octets) => self.note_too_long(octets),
             LaneReport::PeerProtects => {
                 self.peer_protects = true;

@@ -391,6 +391,7 @@ fn facts() -> ProcessFacts {
         engines: vec![],
         hardening: vec![],
         workers: vec![],
+        helpers: Vec::new(),
         tsc_hz: 1,
     }
 }

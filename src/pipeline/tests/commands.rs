@@ -42,6 +42,7 @@ fn words(said: &[LaneReport]) -> Vec<String> {
             LaneReport::BypassReplaced(old) => format!("bypass of {} home", old.0.len()),
             LaneReport::UsesPort(side, in_use) => format!("uses {side} {in_use}"),
             LaneReport::TooLong(octets) => format!("too long {octets}"),
+            LaneReport::LateKey(_) => String::from("late key"),
             LaneReport::PeerProtects => String::from("peer protects"),
         })
         .collect()
