@@ -317,7 +317,8 @@ mod tests {
                 break;
             }
             sleep(Duration::from_millis(5));
-            saved = saved.or(keeper.look(begun, place.dir()));
+            let looked = keeper.look(begun, place.dir());
+            saved = saved.or(looked);
         }
         assert_eq!((saved, keeper.errors()), (None, 1));
         assert!(keeper.trouble().is_some());
