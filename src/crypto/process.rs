@@ -54,7 +54,7 @@ pub enum LockLimit {
 
 impl LockLimit {
     /// Checks that so many engines' key objects and so many raw keys fit, before the first is made.
-    /// Both SAs of a key change count. A key object takes [`PAGES_PER_KEY_OBJECT`] at most; raw keys (SAK,
+    /// Both SAs of a key change count. A key object takes two pages at most; raw keys (SAK,
     /// CAK, ICK, KEK) share.
     ///
     /// # Errors

@@ -18,6 +18,10 @@ const CONFIDENTIALITIES: [Confidentiality; 4] = [
 struct Noise(u64);
 
 impl Noise {
+    fn octet(&mut self, n: u8) -> u8 {
+        u8::try_from(self.below(n.into())).unwrap()
+    }
+
     fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -135,7 +139,7 @@ fn the_usual_frame_is_protected_as_any_other() {
 }
 
 /// Changes some frames and their order, each in a way that a look at the header may miss.
-fn tamper(noise: &mut Noise, secured: &mut Vec<Vec<u8>>) {
+fn tamper(noise: &mut Noise, secured: &mut [Vec<u8>]) {
     for _ in 0..noise.below(12) {
         let at = noise.below(secured.len());
         let other = noise.below(secured.len());
@@ -160,8 +164,8 @@ fn tamper(noise: &mut Noise, secured: &mut Vec<Vec<u8>>) {
             }
             5 => secured[at].extend(vec![0; 1 + noise.below(30)]),
             // The number, far ahead or 0.
-            6 => secured[at][16..20].copy_from_slice(&[0, noise.below(2) as u8, 0, 0]),
-            _ => secured[at][15] = noise.below(64) as u8,
+            6 => secured[at][16..20].copy_from_slice(&[0, noise.octet(2), 0, 0]),
+            _ => secured[at][15] = noise.octet(64),
         }
     }
 }
