@@ -68,14 +68,14 @@ impl Quad {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
 pub(super) fn write_tags(tags: __m512i, quad: &mut [Parts<'_>]) {
-    macro_rules! write {
+    macro_rules! write_tag {
         ($($lane:literal)*) => {$(
             if let Some(parts) = quad.get_mut($lane) {
                 store_block(parts.tag, _mm512_extracti32x4_epi32::<$lane>(tags));
             }
         )*};
     }
-    write!(0 1 2 3);
+    write_tag!(0 1 2 3);
 }
 
 /// Whose tag is right: bit `i` for lane `i`. A lane without a frame has none.
