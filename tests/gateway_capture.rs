@@ -44,23 +44,23 @@ fn dumpcap_sees_both_sides_of_a_gateway_with_hugepages_and_a_kill_leaves_no_page
 
     // In 22.11 a dumpcap takes one port; -p, or it would switch promiscuous mode off when it ends.
     let prefix = format!("--file-prefix={}", config.name);
+    // One after the other: of two that join a primary process at the same moment DPDK can let both wait for
+    // an answer until they give up.
     let mut captures = ["net_af_packet0", "net_af_packet1"].map(|port| {
         let file = span.scratch.join(&format!("{port}.pcapng"));
         let path = file.display().to_string();
         let argv = ["dpdk-dumpcap", &prefix, "-p", "-i", port, "-w", &path];
-        let dumpcap = span
+        let mut dumpcap = span
             .gateway
             .daemon(&format!("dumpcap-{port}"), &argv, &span.scratch);
-        (dumpcap, file)
-    });
-    for (dumpcap, file) in &mut captures {
         // It says nothing when it begins: frames go round until some have come into the file.
         wait_until("frames captured by dpdk-dumpcap", QUICK, || {
             dumpcap.check_alive();
             ends.pass();
-            (octets(file).len() > 4000).then_some(())
+            (octets(&file).len() > 4000).then_some(())
         });
-    }
+        (dumpcap, file)
+    });
     let out = ends.fresh(Span::HOST_MAC, 333);
     ends.lan.send(&out);
     let out_protected = ends.from_gateway_secure.next(QUICK).map(|seen| seen.0);
