@@ -36,32 +36,6 @@ const MEASURED: u32 = 100;
 /// Frames each way that make a key a used one.
 const USED: u64 = 20;
 
-/// One change, as an operator does it: the new keys are said to be fresh, both receivers get theirs, and
-/// when they have, the transmitters change over.
-fn change(lanes: &mut Lanes, number: u32) {
-    let an = u8::try_from(number % 4).unwrap_or(0);
-    let old = lanes.config.links.clone();
-    for (at, link) in lanes.config.links.iter_mut().enumerate() {
-        let keys = link.keys.as_mut().expect("static keys");
-        let ways = if at == 0 { [0, 1] } else { [1, 0] };
-        (keys.tx_an, keys.rx_an) = (an, an);
-        [keys.tx_key, keys.rx_key] = ways.map(|way| key(number, way));
-    }
-    lanes.state_fresh(0);
-    lanes.state_fresh(1);
-    let new = lanes.config.links.clone();
-    for (link, old) in lanes.config.links.iter_mut().zip(old) {
-        if let (Some(keys), Some(old)) = (&mut link.keys, old.keys) {
-            (keys.tx_an, keys.tx_key) = (old.tx_an, old.tx_key);
-        }
-    }
-    // One worker runs all lanes and obeys in order: its receivers have the new keys before it gets to
-    // the second reload's commands.
-    lanes.reload();
-    lanes.config.links = new;
-    lanes.reload();
-}
-
 /// Frames so far that each link sent under `an`.
 fn sent_under(lanes: &Lanes, number: u32) -> [u64; 2] {
     let an = usize::try_from(number % 4).unwrap_or(0);
@@ -81,7 +55,7 @@ fn during_changes(
         let changes = scope.spawn(|| {
             for number in numbers {
                 let before = sent_under(lanes, number);
-                change(lanes, number);
+                lanes.change_keys(number);
                 wait_used(lanes, number, before);
             }
         });
@@ -250,7 +224,7 @@ fn a_control_thread_that_stands_still_stops_no_frame_before_the_reservation_ends
         let ten_seconds = 1_000_000 / 672 * 10;
         let mut lanes = Lanes::start(&eal, setup, queues);
         // Only now control has heard of the speed: the first keys' reservations are for a faster one.
-        change(&mut lanes, 1);
+        lanes.change_keys(1);
         let sent_with_new = |link: &LinkSnapshot| left(link) <= 2 * ten_seconds;
         wait_links(&mut lanes, "new keys in use", sent_with_new);
         traffic.carry([20_000; 2]);

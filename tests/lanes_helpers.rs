@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use dpdk::LcoreId;
 use lanes::alone::alone;
 use lanes::traffic::{Traffic, assert_nothing_lost};
-use lanes::{Lanes, Setup, key};
+use lanes::{Lanes, Setup};
 use macsec_gateway::bus::DropReason;
 use macsec_gateway::crypto::engine::{EngineChoice, select};
 use macsec_gateway::crypto::{AeadFrame, AeadKey, KeyError, KeyFactory, Opened, SaKey, Sak};
@@ -120,29 +120,6 @@ fn setup(gate: &Arc<Gate>) -> Setup {
     }
 }
 
-/// The next keys, on both ends at once; a frame that is under way meets its old key.
-fn change(lanes: &mut Lanes, number: u32) {
-    let an = u8::try_from(number % 4).unwrap_or(0);
-    let old = lanes.config.links.clone();
-    for (at, link) in lanes.config.links.iter_mut().enumerate() {
-        let keys = link.keys.as_mut().expect("static keys");
-        let ways = if at == 0 { [0, 1] } else { [1, 0] };
-        (keys.tx_an, keys.rx_an) = (an, an);
-        [keys.tx_key, keys.rx_key] = ways.map(|way| key(number, way));
-    }
-    lanes.state_fresh(0);
-    lanes.state_fresh(1);
-    let new = lanes.config.links.clone();
-    for (link, old) in lanes.config.links.iter_mut().zip(old) {
-        if let (Some(keys), Some(old)) = (&mut link.keys, old.keys) {
-            (keys.tx_an, keys.tx_key) = (old.tx_an, old.tx_key);
-        }
-    }
-    lanes.reload();
-    lanes.config.links = new;
-    lanes.reload();
-}
-
 #[track_caller]
 fn wait(what: &str, traffic: &mut Traffic, mut done: impl FnMut(&mut Traffic) -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
@@ -192,7 +169,7 @@ fn keys_change(helpers: usize) {
     std::thread::scope(|scope| {
         let changes = scope.spawn(|| {
             for number in 1..=CHANGES {
-                change(&mut lanes, number);
+                lanes.change_keys(number);
                 std::thread::sleep(Duration::from_millis(30));
             }
         });
@@ -265,7 +242,7 @@ fn a_helper_that_stalls_costs_one_burst_and_comes_back() {
             };
             wait("an alarm", &mut traffic, |_| alarms(&mut lanes));
             for number in 1..=2 {
-                change(&mut lanes, number);
+                lanes.change_keys(number);
                 traffic.carry([500, 500]);
             }
             let all = || gate.keys.load(Ordering::Relaxed);

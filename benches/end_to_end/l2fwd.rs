@@ -5,17 +5,16 @@
 //! frame, it encrypts what follows the IPv4 header (22 octets less), it writes no SecTAG, it keeps no
 //! packet number; and it needs frames in one buffer of 2,048 octets.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, process, thread};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::cpu::OnCpu;
+use crate::program::{Program, eal_arguments};
 use crate::row::Sample;
 use crate::{Plan, pcap_vdev};
 
@@ -25,35 +24,14 @@ pub(crate) const DRIVERS: [&str; 2] = ["crypto_aesni_mb", "crypto_aesni_gcm"];
 /// The longest frame, without FCS, that fits its buffers with the tag.
 pub(crate) const LONGEST: usize = 2048 - 16;
 
-/// A running example; killed if it is dropped.
-struct L2fwd {
-    child: Child,
-    lines: Receiver<String>,
-    prefix: String,
-}
-
-impl Drop for L2fwd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(Path::new("/run/dpdk").join(&self.prefix));
-    }
-}
+/// A running example.
+struct L2fwd(Program);
 
 fn start(plan: &Plan, program: &Path, driver: &str, file: &Path) -> L2fwd {
-    let prefix = format!("e2e-l2fwd-{}", process::id());
     let mut command = Command::new(program);
     // It prints its counts on the core that forwards, once a second.
-    command.args([
-        format!("--lcores=0@{}", plan.core),
-        format!("--file-prefix={prefix}"),
-    ]);
-    command.args(["--no-pci", "--no-telemetry", "--log-level=error"]);
-    if plan.huge {
-        command.arg("--in-memory");
-    } else {
-        command.args(["--no-shconf", "--no-huge", "-m", "512"]);
-    }
+    let lcores = format!("0@{}", plan.core);
+    let prefix = eal_arguments(&mut command, plan, "l2fwd", &lcores);
     command.args([
         format!("--vdev={}", pcap_vdev(0, file)),
         "--vdev=net_null0,no-rx=1".to_owned(),
@@ -87,27 +65,7 @@ fn start(plan: &Plan, program: &Path, driver: &str, file: &Path) -> L2fwd {
         "12",
     ]);
     command.args(["--aad_random_size", "28", "--digest_size", "16"]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let (sender, lines) = channel();
-    // Ends with the example's output.
-    let reader = thread::Builder::new().name("l2fwd".to_owned());
-    let read = move || {
-        output
-            .lines()
-            .map_while(Result::ok)
-            .for_each(|line| drop(sender.send(line)))
-    };
-    reader.spawn(read).unwrap();
-    L2fwd {
-        child,
-        lines,
-        prefix,
-    }
+    L2fwd(Program::start(&mut command, prefix, Stdio::null()))
 }
 
 impl L2fwd {
@@ -116,10 +74,7 @@ impl L2fwd {
         let end = Instant::now() + Duration::from_secs(20);
         let mut counts = [None; 3];
         loop {
-            let line = self
-                .lines
-                .recv_timeout(end - Instant::now())
-                .expect("counts of l2fwd-crypto");
+            let line = self.0.line(end).expect("counts of l2fwd-crypto");
             for (mark, count) in ["packets sent:", "packets dropped:", "crypto errors:"]
                 .iter()
                 .zip(&mut counts)
@@ -132,7 +87,7 @@ impl L2fwd {
                 }
             }
             if let [Some(sent), Some(dropped), Some(errors)] = counts {
-                return (OnCpu::of(self.child.id()), sent, dropped + errors);
+                return (self.0.cpu(), sent, dropped + errors);
             }
         }
     }
@@ -149,10 +104,10 @@ pub(crate) fn timed(plan: &Plan, program: &Path, driver: &str, file: &Path) -> S
             break counts;
         }
     };
-    let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
+    let pid = Pid::from_raw(i32::try_from(running.0.child.id()).unwrap());
     let _ = kill(pid, Signal::SIGINT);
     let end = Instant::now() + Duration::from_secs(5);
-    while running.child.try_wait().unwrap().is_none() && Instant::now() < end {
+    while running.0.child.try_wait().unwrap().is_none() && Instant::now() < end {
         thread::sleep(Duration::from_millis(20));
     }
     Sample {

@@ -29,6 +29,7 @@ mod lanes;
 mod links;
 mod memif;
 mod path;
+mod program;
 mod row;
 mod sas;
 mod size;

@@ -1,33 +1,23 @@
 //! `dpdk-testpmd`: in `io` mode what ports alone cost, and what feeds and empties shared memory.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{ChildStdin, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, process, thread};
 
 use crate::cpu::OnCpu;
+use crate::program::{Program, eal_arguments};
 use crate::row::Sample;
 use crate::{Plan, pcap_vdev};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A running testpmd; killed if it is dropped.
+/// A running testpmd.
 pub(crate) struct Testpmd {
-    child: Child,
+    program: Program,
     input: Option<ChildStdin>,
-    lines: Receiver<String>,
-    prefix: String,
-}
-
-impl Drop for Testpmd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(Path::new("/run/dpdk").join(&self.prefix));
-    }
 }
 
 /// A port's counts.
@@ -40,21 +30,12 @@ pub(crate) struct PortCounts {
 impl Testpmd {
     /// Starts it in `io` mode on `cpu`; ports are in the order of `vdevs`, joined in pairs.
     pub(crate) fn start(plan: &Plan, cpu: usize, vdevs: &[String]) -> Self {
-        let prefix = format!("e2e-testpmd-{}", process::id());
         // Its counts are read while it runs: line by line, not when a buffer is full.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "dpdk-testpmd"]);
         // The first CPU asks; the other forwards, as in the gateway.
-        command.args([
-            format!("--lcores=0@0,1@{cpu}"),
-            format!("--file-prefix={prefix}"),
-        ]);
-        command.args(["--no-pci", "--no-telemetry", "--log-level=error"]);
-        if plan.huge {
-            command.arg("--in-memory");
-        } else {
-            command.args(["--no-shconf", "--no-huge", "-m", "512"]);
-        }
+        let lcores = format!("0@0,1@{cpu}");
+        let prefix = eal_arguments(&mut command, plan, "testpmd", &lcores);
         command.args(vdevs.iter().map(|vdev| format!("--vdev={vdev}")));
         // As many buffers, as long, and bursts of the same size as the gateway's.
         command.args([
@@ -71,29 +52,9 @@ impl Testpmd {
             "--no-flush-rx",
             "--disable-link-check",
         ]);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        // Ends with testpmd's output.
-        let reader = thread::Builder::new().name("testpmd".to_owned());
-        let read = move || {
-            output
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| drop(sender.send(line)));
-        };
-        reader.spawn(read).unwrap();
-        let input = child.stdin.take();
-        Self {
-            child,
-            input,
-            lines,
-            prefix,
-        }
+        let mut program = Program::start(&mut command, prefix, Stdio::piped());
+        let input = program.child.stdin.take();
+        Self { program, input }
     }
 
     pub(crate) fn say(&mut self, line: &str) {
@@ -111,7 +72,7 @@ impl Testpmd {
     fn until(&self, mark: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
-            let line = self.lines.recv_timeout(end - Instant::now()).unwrap();
+            let line = self.program.line(end).unwrap();
             if line.contains(mark) {
                 return line;
             }
@@ -126,7 +87,7 @@ impl Testpmd {
     }
 
     pub(crate) fn cpu(&self) -> OnCpu {
-        OnCpu::of(self.child.id())
+        self.program.cpu()
     }
 
     /// Ends it in order.
@@ -135,7 +96,7 @@ impl Testpmd {
         self.say("quit");
         drop(self.input.take());
         let end = Instant::now() + Duration::from_secs(15);
-        while self.child.try_wait().unwrap().is_none() {
+        while self.program.child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < end, "dpdk-testpmd did not end");
             thread::sleep(Duration::from_millis(20));
         }

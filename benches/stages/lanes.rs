@@ -197,6 +197,17 @@ pub(crate) const fn lane(link: usize, direction: Direction) -> LaneIndex {
 /// A lane, and its counters.
 pub(crate) type Counted = (Runner, Arc<LaneCounters>);
 
+fn counted(
+    index: LaneIndex,
+    lane: Lane,
+    counters: Arc<LaneCounters>,
+    rx: RxQueue,
+    tx: TxQueue,
+) -> Counted {
+    let runner = Runner::new(index, lane, Arc::clone(&counters), vec![rx], tx);
+    (runner, counters)
+}
+
 pub(crate) fn protect_lane(link: usize, secy: TxSecy, rx: RxQueue, tx: TxQueue) -> Counted {
     let counters = Arc::new(LaneCounters::default());
     let protect = ProtectLane::new(ProtectSetup {
@@ -205,14 +216,7 @@ pub(crate) fn protect_lane(link: usize, secy: TxSecy, rx: RxQueue, tx: TxQueue) 
         counters: Arc::clone(&counters),
     });
     let index = lane(link, Direction::Protect);
-    let runner = Runner::new(
-        index,
-        Lane::Protect(protect),
-        Arc::clone(&counters),
-        vec![rx],
-        tx,
-    );
-    (runner, counters)
+    counted(index, Lane::Protect(protect), counters, rx, tx)
 }
 
 pub(crate) fn validate_lane(link: usize, secy: RxSecy, rx: RxQueue, tx: TxQueue) -> Counted {
@@ -225,14 +229,7 @@ pub(crate) fn validate_lane(link: usize, secy: RxSecy, rx: RxQueue, tx: TxQueue)
         counters: Arc::clone(&counters),
     });
     let index = lane(link, Direction::Validate);
-    let runner = Runner::new(
-        index,
-        Lane::Validate(validate),
-        Arc::clone(&counters),
-        vec![rx],
-        tx,
-    );
-    (runner, counters)
+    counted(index, Lane::Validate(validate), counters, rx, tx)
 }
 
 /// Lanes on a worker, to be turned by hand.

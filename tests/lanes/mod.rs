@@ -17,6 +17,7 @@
 )]
 
 pub(crate) mod alone;
+mod rekey;
 pub(crate) mod tap;
 pub(crate) mod traffic;
 
