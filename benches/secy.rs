@@ -1,12 +1,15 @@
 //! Protect and validate through a SecY: each engine, suite and frame size, in bursts of 32.
 //!
 //! What `benches/compare.sh engines` leaves out is in here: SecTAG, nonces, packet numbers, replay, counters
-//! and verdicts. A frame size is that on the plain side without FCS. `cargo bench --bench secy` runs
-//! all of it; `cargo bench --bench secy -- protect/ring/gcm-aes-xpn-256` some.
+//! and verdicts. A frame size is that on the plain side without FCS. And what a key object costs that is made
+//! anew. `cargo bench --bench secy` runs all of it; `cargo bench --bench secy -- protect/ring/gcm-aes-xpn-256`
+//! or `-- key_setup` some.
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where it can't go on")]
 
 #[path = "secy/frame.rs"]
 mod frame;
+#[path = "secy/key_setup.rs"]
+mod key_setup;
 
 use std::time::Duration;
 
@@ -168,6 +171,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .sample_size(20);
-    targets = protect, validate
+    targets = protect, validate, key_setup::key_setup
 }
 criterion_main!(benches);
