@@ -44,7 +44,8 @@ struct Bulk<'a> {
 impl<'a> Bulk<'a> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-    fn new(tables: &'a Tables, parts: &Parts<'_>) -> Self {
+    fn new(parts: &Parts<'a>) -> Self {
+        let tables = parts.tables;
         let blocks = parts.text.len().div_ceil(16);
         let power = first_power(blocks);
         let (unit, aad_power) = if parts.aad.len() <= UNIT {
@@ -324,11 +325,8 @@ fn hash(tables: &Tables, aad: &[u8]) -> __m512i {
 /// Works on one frame, and returns the products of its additional data and text.
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-pub(super) fn crypt<const OPEN: bool, const ROUNDS: usize>(
-    tables: &Tables,
-    parts: &mut Parts<'_>,
-) -> Sums {
-    let mut bulk = Bulk::new(tables, parts);
+pub(super) fn crypt<const OPEN: bool, const ROUNDS: usize>(parts: &mut Parts<'_>) -> Sums {
+    let mut bulk = Bulk::new(parts);
     let units = parts.text.len().div_ceil(UNIT);
     let before = CHUNK * (units.saturating_sub(1) / ABREAST);
     let Some((chunks, end)) = parts.text.split_at_mut_checked(before) else {

@@ -113,7 +113,7 @@ fn work<const OPEN: bool, const ROUNDS: usize>(
     let mut left = Left::default();
     let mut ways: [Lane<'_>; Way::COUNT] = core::array::from_fn(|_| Lane::new());
     for (index, frame) in (0..).zip(burst.iter_mut().take(BURST_CAPACITY)) {
-        let Some(parts) = Parts::of(index, frame) else {
+        let Some(parts) = Parts::of(index, tables, frame) else {
             left.add(index.into());
             continue;
         };
@@ -172,7 +172,7 @@ fn lone<const OPEN: bool, const ROUNDS: usize>(
 ) -> (Opened, Left) {
     let mut opened = Opened::default();
     let mut left = Left::default();
-    match Parts::of(0, frame).filter(|parts| parts.way().is_some()) {
+    match Parts::of(0, tables, frame).filter(|parts| parts.way().is_some()) {
         Some(mut parts) => {
             let frames = core::slice::from_mut(&mut parts);
             apart(by_itself::<OPEN, ROUNDS>, tables, frames, &mut opened);
@@ -231,7 +231,7 @@ fn one_by_one<const OPEN: bool, const ROUNDS: usize>(
         }
         let mut sums = [Sums::zero(); QUAD];
         for (sums, parts) in sums.iter_mut().zip(quad.iter_mut()) {
-            *sums = bulk::crypt::<OPEN, ROUNDS>(tables, parts);
+            *sums = bulk::crypt::<OPEN, ROUNDS>(parts);
         }
         // After the calls, so that it need not be on the stack meanwhile; the CPU begins earlier.
         let [masks] = aes::encrypt::<ROUNDS, 1>(tables, [gathered.masks(tables)], |_| {});
@@ -257,7 +257,7 @@ fn by_itself<const OPEN: bool, const ROUNDS: usize>(
     let mut sums = Sums::zero();
     for parts in quad.iter_mut() {
         gathered.set(0, parts);
-        sums = bulk::crypt::<OPEN, ROUNDS>(tables, parts);
+        sums = bulk::crypt::<OPEN, ROUNDS>(parts);
     }
     let [masks] = aes::encrypt::<ROUNDS, 1>(tables, [gathered.masks(tables)], |_| {});
     let none = Sums::zero();

@@ -1,6 +1,6 @@
 //! A frame as the kernel takes it: checked once, its parts by themselves.
 
-use super::{aes::LONGEST_TEXT, lanes::UNIT};
+use super::{aes::LONGEST_TEXT, lanes::UNIT, tables::Tables};
 use crate::crypto::{AeadFrame, NONCE_LEN, TAG_LEN};
 
 /// The longest additional data: longer than any frame, and few enough for its length in bits.
@@ -10,6 +10,8 @@ const LONGEST_AAD: usize = 1 << 20;
 pub(super) struct Parts<'a> {
     /// Its place in the burst.
     pub(super) index: u8,
+    /// Its key's.
+    pub(super) tables: &'a Tables,
     pub(super) nonce: &'a [u8; NONCE_LEN],
     pub(super) aad: &'a [u8],
     pub(super) text: &'a mut [u8],
@@ -17,14 +19,16 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// The parts of `frame`; `None` where its buffer can't hold them.
+    /// The parts of `frame`, which is under the key that `tables` are of; `None` where its buffer can't hold
+    /// them.
     #[inline]
-    pub(super) fn of(index: u8, frame: &'a mut AeadFrame<'_>) -> Option<Self> {
+    pub(super) fn of(index: u8, tables: &'a Tables, frame: &'a mut AeadFrame<'_>) -> Option<Self> {
         let octets = frame.buffer.get_mut(..frame.len)?;
         let (front, tag) = octets.split_last_chunk_mut()?;
         let (aad, text) = front.split_at_mut_checked(frame.aad_len)?;
         Some(Self {
             index,
+            tables,
             nonce: &frame.nonce,
             aad,
             text,
