@@ -30,6 +30,7 @@ pub(crate) fn measure(plan: &Plan) -> Vec<Row> {
         lost: samples[run].iter().map(|sample| sample.lost).sum(),
         reordered: None,
         miscounted: Some(0),
+        account: String::new(),
     };
     vec![row(0, "1 link"), row(1, "15 links (30 ports)")]
 }

@@ -71,6 +71,7 @@ pub(crate) fn measure(plan: &Plan) -> Vec<Row> {
                 lost: lost + if ours { faults.lost } else { 0 },
                 reordered: ours.then_some(faults.reordered),
                 miscounted: ours.then_some(faults.miscounted),
+                account: String::new(),
             });
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Row {
     /// `None` where it can't be seen.
     pub(crate) reordered: Option<u64>,
     pub(crate) miscounted: Option<u64>,
+    /// Every hop's count, where each was read; for people only.
+    pub(crate) account: String,
 }
 
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -129,6 +131,9 @@ pub(crate) fn text(rows: &[Row]) -> String {
             count(row.reordered),
             count(row.miscounted),
         );
+    }
+    for row in rows.iter().filter(|row| !row.account.is_empty()) {
+        let _ = writeln!(text, "{:>6}  {}", row.size.to_string(), row.account);
     }
     text
 }

@@ -99,6 +99,7 @@ pub(crate) fn measure(plan: &Plan) -> Vec<Row> {
             lost: sum(|outcome| outcome.lost),
             reordered: None,
             miscounted: Some(sum(|outcome| outcome.miscounted)),
+            account: String::new(),
         }
     };
     (1..runs.len()).map(row).collect()

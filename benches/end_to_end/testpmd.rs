@@ -1,4 +1,5 @@
-//! `dpdk-testpmd`: in `io` mode what ports alone cost, and what feeds and empties shared memory.
+//! `dpdk-testpmd`: in `io` mode what ports alone cost; in `flowgen` mode, or in `io` mode from a file, what
+//! feeds and empties shared memory.
 
 use std::io::Write;
 use std::path::Path;
@@ -30,6 +31,36 @@ pub(crate) struct PortCounts {
 impl Testpmd {
     /// Starts it in `io` mode on `cpu`; ports are in the order of `vdevs`, joined in pairs.
     pub(crate) fn start(plan: &Plan, cpu: usize, vdevs: &[String]) -> Self {
+        Self::start_as(plan, cpu, vdevs, &["--forward-mode=io"])
+    }
+
+    /// Starts it in `flowgen` mode on `cpu`, between the first port and the second: what comes in by the
+    /// second is taken and freed, and frames of `octets` with FCS, of so many flows, go out by the first. The
+    /// stream the other way round is switched off: testpmd leaves out streams whose queue does not
+    /// start with its port.
+    pub(crate) fn generate(
+        plan: &Plan,
+        cpu: usize,
+        vdevs: &[String; 2],
+        octets: usize,
+        flows: usize,
+    ) -> Self {
+        let lengths = [
+            format!("--txpkts={octets}"),
+            format!("--flowgen-flows={flows}"),
+        ];
+        let options = ["--disable-device-start", "--forward-mode=flowgen"];
+        let options: Vec<&str> = options
+            .into_iter()
+            .chain(lengths.iter().map(String::as_str))
+            .collect();
+        let mut testpmd = Self::start_as(plan, cpu, vdevs, &options);
+        testpmd.say("port 1 txq 0 deferred_start on");
+        testpmd.say("port start all");
+        testpmd
+    }
+
+    fn start_as(plan: &Plan, cpu: usize, vdevs: &[String], options: &[&str]) -> Self {
         // Its counts are read while it runs: line by line, not when a buffer is full.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "dpdk-testpmd"]);
@@ -38,13 +69,7 @@ impl Testpmd {
         let prefix = eal_arguments(&mut command, plan, "testpmd", &lcores);
         command.args(vdevs.iter().map(|vdev| format!("--vdev={vdev}")));
         // As many buffers, as long, and bursts of the same size as the gateway's.
-        command.args([
-            "--",
-            "-i",
-            "--nb-cores=1",
-            "--no-lsc-interrupt",
-            "--forward-mode=io",
-        ]);
+        command.args(["--", "-i", "--nb-cores=1", "--no-lsc-interrupt"]);
         command.args(["--total-num-mbufs=8192", "--mbuf-size=9300", "--burst=32"]);
         command.args([
             "--rxd=1024",
@@ -52,12 +77,14 @@ impl Testpmd {
             "--no-flush-rx",
             "--disable-link-check",
         ]);
+        // Lengths are held against the buffers' at once.
+        command.args(options);
         let mut program = Program::start(&mut command, prefix, Stdio::piped());
         let input = program.child.stdin.take();
         Self { program, input }
     }
 
-    pub(crate) fn say(&mut self, line: &str) {
+    fn say(&mut self, line: &str) {
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{line}").unwrap();
         input.flush().unwrap();
@@ -79,8 +106,24 @@ impl Testpmd {
         }
     }
 
+    /// Has it forward no more. Gives how many frames it had for `port` that the port did not take.
+    pub(crate) fn halt(&mut self, port: usize) -> u64 {
+        self.say("stop");
+        self.until(&format!("Forward statistics for port {port} "));
+        let refused = number(&self.until("TX-dropped:"), "TX-dropped:");
+        self.until("Done.");
+        refused
+    }
+
+    /// Has it take in what still comes, and send nothing.
+    pub(crate) fn take_in(&mut self) {
+        self.say("set fwd rxonly");
+        self.forward();
+    }
+
     pub(crate) fn port(&mut self, port: usize) -> PortCounts {
         self.say(&format!("show port stats {port}"));
+        self.until(&format!("NIC statistics for port {port} "));
         let rx = number(&self.until("RX-packets:"), "RX-packets:");
         let tx = number(&self.until("TX-packets:"), "TX-packets:");
         PortCounts { rx, tx }

@@ -49,6 +49,7 @@ pub(crate) fn measure(plan: &Plan) -> Vec<Row> {
             lost: sum(|outcome| outcome.lost),
             reordered: Some(sum(|outcome| outcome.late)),
             miscounted: Some(sum(|outcome| outcome.miscounted)),
+            account: String::new(),
         };
         rows.push(row(
             "protect lane",
