@@ -4,7 +4,7 @@
 # compare.svg in target/compare. As root, on Debian 12 with a Rust toolchain. Twenty minutes at most when
 # all is built.
 #
-#   benches/compare.sh [--quick] [PART...]
+#   benches/compare.sh [--quick] [--width 256] [--keep] [PART...]
 #
 # Parts, all of them without one:
 #   engines    AES-GCM alone, in bursts: the gateway's engines and those of others, against the CPU's bound
@@ -15,13 +15,21 @@
 #   sas        many receive SAs on one link against one
 #   report     only the table, of what was measured before
 #
-# --quick: a smoke run of a minute or two, with one round and few sizes. Settings come from the environment:
+# --quick: a smoke run of some minutes, with one round and few sizes.
+# --width 256: nothing takes vectors of more than 256 bits, as on a CPU without AVX-512, and the bound is that
+#   of such instructions; the table is in target/compare-256. Ours is the engine vaes256, ipsec-mb what it has
+#   for AVX2, also inside DPDK's drivers; OpenSSL, aws-lc-rs and the C library are told by their environment,
+#   DPDK by an option of EAL. aes-gcm, which can't be told, is left out of it.
+# --keep: the table has what earlier runs measured of other parts, too.
+# Settings come from the environment:
 #   SIZES=64,1518,imix   frame sizes in octets on the plain wire, with FCS
 #   ROUNDS=60            rounds that take turns
 #   KEYS=256  BURST=32  AAD=28  ENGINES=ring,ipsec   of the engines part: key lengths, frames in a burst,
 #                        octets of additional data, engines whose name has one of these in it
 #   SWEEP=64,imix        sizes at which every length of burst is measured
-#   SECONDS_EACH=1  CORE=1   of the other parts: seconds of one run, and the CPU that forwards
+#   SECONDS_EACH=1  CORE=1  ENGINE=ring   of the other parts: seconds of one run, the CPU that forwards, and the
+#                        gateway's engine, if not the fastest
+#   WIDTH=256            the same as --width 256
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,14 +38,20 @@ die() { say "$*"; exit 1; }
 
 target=${CARGO_TARGET_DIR:-target}
 case $target in /*) ;; *) target=$PWD/$target ;; esac
-export COMPARE_DIR=$target/compare
 peers=$target/peers/release/macsecgw-peers
 
 quick=
+keep=
 parts=()
-for argument in "$@"; do
+export WIDTH=${WIDTH:-}
+while [ $# -gt 0 ]; do
+    argument=$1
+    shift
     case $argument in
         --quick) quick=--quick ;;
+        --keep) keep=yes ;;
+        --width) WIDTH=${1:-none}; [ $# = 0 ] || shift ;;
+        --width=*) WIDTH=${argument#*=} ;;
         -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
         engines | path | validate | memif | links | sas | report) parts+=("$argument") ;;
         *) die "unknown part '$argument'; see --help" ;;
@@ -45,6 +59,18 @@ for argument in "$@"; do
 done
 [ ${#parts[@]} -gt 0 ] || parts=(engines path validate memif links sas)
 has() { case " ${parts[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+case $WIDTH in
+    '') export COMPARE_DIR=$target/compare ;;
+    256)
+        [ "$(uname -m)" = x86_64 ] || die "--width 256 is of x86-64 only"
+        export COMPARE_DIR=$target/compare-256
+        # Leaf 7 of CPUID without what is of AVX-512: EBX 16, 17, 21, 26 to 28, 30, 31; ECX 1, 6, 11, 12, 14.
+        export OPENSSL_ia32cap='~0x0:~0x5842dc230000'
+        export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD
+        ;;
+    *) die "--width $WIDTH: 256 is what there is" ;;
+esac
 
 systems=()
 for part in path validate memif links sas; do
@@ -106,11 +132,27 @@ build_l2fwd_crypto() {
     (cd "$apt/source" && timeout -k 10 200 apt-get "${options[@]}" source --download-only "dpdk=$version") \
         >>"$scratch/log" 2>&1 || { tail -n 5 "$scratch/log" >&2; return 1; }
     tar -xJf "$apt"/source/dpdk_*.orig.tar.xz -C "$scratch" --strip-components=1 --wildcards '*/examples/l2fwd-crypto/*'
+    local limit=()
+    [ -z "$WIDTH" ] || limit=(-mno-avx512f)
     # As its own Makefile has it, and for this CPU.
     # shellcheck disable=SC2046
-    limited 200 gcc -O3 $(pkg-config --cflags libdpdk) -march=native -DALLOW_EXPERIMENTAL_API \
+    limited 200 gcc -O3 $(pkg-config --cflags libdpdk) -march=native "${limit[@]}" -DALLOW_EXPERIMENTAL_API \
         "$scratch/examples/l2fwd-crypto/main.c" -o "$scratch/l2fwd-crypto" \
         $(pkg-config --libs libdpdk) -lrte_crypto_scheduler
+}
+
+# DPDK's drivers of ipsec-mb have it look at the CPU, whatever EAL was told: they are given its
+# initialisation for AVX2 in place of that.
+build_preload() {
+    cat >"$scratch/avx2.c" <<'END'
+#include <intel-ipsec-mb.h>
+void init_mb_mgr_auto(IMB_MGR *manager, IMB_ARCH *arch) {
+    init_mb_mgr_avx2(manager);
+    if (arch)
+        *arch = IMB_ARCH_AVX2;
+}
+END
+    limited 60 gcc -O2 -shared -fPIC "$scratch/avx2.c" -o "$scratch/avx2.so" -lIPSec_MB
 }
 
 deploy/packages.sh compare >&2
@@ -122,10 +164,20 @@ if has report; then
     exit 0
 fi
 # What is left from an earlier run is no part of this one.
-rm -f "$COMPARE_DIR"/{bound,machine,engines,path,validate,memif,links,sas}.{txt,csv}
+old=(engines path validate memif links sas)
+[ -z "$keep" ] || old=("${parts[@]}")
+for part in "${old[@]}"; do
+    rm -f "$COMPARE_DIR/$part".{txt,csv}
+done
+echo "$WIDTH" >"$COMPARE_DIR/width.txt"
 {
     echo "$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs, Linux $(uname -r)"
     echo "macsecgw $(git rev-parse --short HEAD 2>/dev/null || echo unknown), DPDK $(pkg-config --modversion libdpdk), load before: $(cut -d' ' -f1-3 /proc/loadavg)"
+    if [ -n "$WIDTH" ]; then
+        echo "vectors of $WIDTH bits at most, as on a CPU without AVX-512"
+    else
+        echo "vectors as wide as the CPU has"
+    fi
 } >"$COMPARE_DIR/machine.txt"
 
 if has engines; then
@@ -133,8 +185,9 @@ if has engines; then
 fi
 if [ ${#systems[@]} -gt 0 ]; then
     if has path; then
-        if build_l2fwd_crypto; then
+        if build_l2fwd_crypto && { [ -z "$WIDTH" ] || build_preload; }; then
             export L2FWD_CRYPTO=$scratch/l2fwd-crypto
+            [ -z "$WIDTH" ] || export L2FWD_PRELOAD=$scratch/avx2.so
         else
             say "l2fwd-crypto could not be built: the path is measured without it"
         fi

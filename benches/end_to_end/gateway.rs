@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::cpu::OnCpu;
 use crate::row::Sample;
 use crate::size::Size;
-use crate::{Plan, pcap_vdev};
+use crate::{Plan, pcap_vdev, width};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_macsecgw");
 
@@ -89,22 +89,29 @@ fn keys(plan: &Plan, link: usize) {
 fn config(plan: &Plan, dir: &Path, size: Size, links: &[Ports]) -> String {
     let memory = if plan.huge { "hugepages" } else { "no-huge" };
     let (core, name) = (plan.core, prefix());
+    let eal: String = width::eal_argument()
+        .iter()
+        .map(|argument| format!(", \"{argument}\""))
+        .collect();
     let head = format!(
         r#"[gateway]
 name = "{name}"
 runtime_dir = "{dir}/run"
 state_dir = "{dir}/state"
 [eal]
-args = ["--no-telemetry"]
+args = ["--no-telemetry"{eal}]
 memory = "{memory}"
 pdump = false
 [workers]
 cores = [{core}]
 idle = "spin"
+[crypto]
+engine = "{engine}"
 [metrics]
 listen = ""
 "#,
         dir = dir.display(),
+        engine = plan.engine,
     );
     let links = links.iter().enumerate();
     head + &links

@@ -4,7 +4,11 @@
 //! What differs, all to its advantage but the last: additional data and nonce are the same for every
 //! frame, it encrypts what follows the IPv4 header (22 octets less), it writes no SecTAG, it keeps no
 //! packet number; and it needs frames in one buffer of 2,048 octets.
+//!
+//! DPDK's drivers of ipsec-mb have that library look at the CPU, whatever EAL was told of vectors. Where their
+//! width is limited, `L2FWD_PRELOAD` names a library that stands in front of that one call.
 
+use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -29,6 +33,9 @@ struct L2fwd(Program);
 
 fn start(plan: &Plan, program: &Path, driver: &str, file: &Path) -> L2fwd {
     let mut command = Command::new(program);
+    if let Some(library) = env::var_os("L2FWD_PRELOAD") {
+        command.env("LD_PRELOAD", library);
+    }
     // It prints its counts on the core that forwards, once a second.
     let lcores = format!("0@{}", plan.core);
     let prefix = eal_arguments(&mut command, plan, "l2fwd", &lcores);

@@ -4,8 +4,8 @@
 use std::env;
 use std::path::Path;
 use std::process::{self, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,7 @@ use macsec_gateway::bus::{
     Bypass, Command as LaneOrder, CommandSender, Direction, EapolSlots, LaneCommand, LaneCounters,
     LaneIndex, LaneMode, LinkIndex, PortSide, ReportReceiver, WorkerCounters, worker_rings,
 };
-use macsec_gateway::crypto::engine::{EngineChoice, select};
-use macsec_gateway::crypto::{SaKey, Sak};
+use macsec_gateway::crypto::{KeyFactory, SaKey, Sak};
 use macsec_gateway::ieee::{An, CipherSuite, KeyIdentifier, MacAddr, Pn, Sci};
 use macsec_gateway::macsec::{
     Confidentiality, Replay, RxParams, RxSa, RxSaParams, RxSaShared, RxScCounters, RxSecy,
@@ -26,10 +25,13 @@ use macsec_gateway::worker::{IdlePolicy, Lane, Runner, Worker};
 
 use crate::cpu::OnCpu;
 use crate::size::Size;
-use crate::{Plan, pcap_vdev};
+use crate::{Plan, pcap_vdev, width};
 
 /// The first argument of a process that is one of these runs.
 pub(crate) const CHILD: &str = "--lanes";
+
+/// What makes all keys: it is tested before it serves, once.
+static ENGINE: LazyLock<Arc<dyn KeyFactory>> = LazyLock::new(|| width::engine().factory);
 
 const SUITE: CipherSuite = CipherSuite::GcmAes256;
 const MTU: usize = 9000;
@@ -174,8 +176,8 @@ pub(crate) fn sci(at: usize) -> Sci {
 pub(crate) fn key(channel: usize, an: usize) -> SaKey {
     let mut octets = vec![0x5a; 32];
     octets[..8].copy_from_slice(&((channel * 4 + an) as u64).to_be_bytes());
-    let engine = select(EngineChoice::Auto).unwrap().factory;
-    engine.make_key(&Sak::take(&mut octets).unwrap()).unwrap()
+    let sak = Sak::take(&mut octets).unwrap();
+    ENGINE.make_key(&sak).unwrap()
 }
 
 fn ki(channel: usize, an: usize) -> KeyIdentifier {
@@ -363,7 +365,9 @@ fn eal(core: usize, huge: bool) -> Eal {
         format!("--file-prefix={}", prefix(process::id())),
     ];
     let more = ["--no-pci", "--no-telemetry", "--log-level=error"].iter();
-    arguments.extend(more.chain(memory).map(|argument| (*argument).to_owned()));
+    let limit = width::eal_argument();
+    let more = more.chain(memory).chain(&limit);
+    arguments.extend(more.map(|argument| (*argument).to_owned()));
     Eal::init(&arguments).unwrap()
 }
 

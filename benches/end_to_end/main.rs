@@ -6,8 +6,8 @@
 //! machine with other work that takes the others' share out. Only ratios mean anything beyond one machine
 //! and one hour.
 //!
-//! Settings: `SIZES=64,1518,imix SECONDS=2 ROUNDS=3 CORE=1`; `CORE` is the CPU that forwards, the first CPU
-//! does the rest.
+//! Settings: `SIZES=64,1518,imix SECONDS=2 ROUNDS=3 CORE=1 ENGINE=vaes256 WIDTH=256`; `CORE` is the CPU that
+//! forwards, the first CPU does the rest; `WIDTH` keeps vectors within 256 bits.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -35,6 +35,7 @@ mod sas;
 mod size;
 mod testpmd;
 mod validate;
+mod width;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -56,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     pub(crate) sizes: Vec<Size>,
     pub(crate) huge: bool,
+    /// The engine that the gateway is told to take.
+    pub(crate) engine: &'static str,
     /// DPDK's example `l2fwd-crypto`; without it, it is left out.
     pub(crate) l2fwd: Option<PathBuf>,
 }
@@ -141,6 +144,7 @@ fn main() {
         rounds: setting("ROUNDS", if quick { 1 } else { 3 }),
         sizes: sizes(quick),
         huge: free_hugepages() >= 256,
+        engine: width::engine().factory.name(),
         l2fwd: env::var_os("L2FWD_CRYPTO").map(PathBuf::from),
     };
     let memory = if plan.huge {
@@ -153,8 +157,9 @@ fn main() {
         for (name, measure) in PARTS {
             if named.is_empty() || named.iter().any(|wanted| *wanted == name) {
                 let rows = measure(&plan);
-                println!("\n{name}, on {memory}\n{}", row::text(&rows));
-                leave(&format!("{name}.txt"), &row::text(&rows));
+                let text = format!("engine {}, {memory}\n{}", plan.engine, row::text(&rows));
+                println!("\n{name}, {text}");
+                leave(&format!("{name}.txt"), &text);
                 leave(&format!("{name}.csv"), &row::csv(&rows));
             }
         }

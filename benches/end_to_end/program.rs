@@ -9,6 +9,7 @@ use std::{fs, process, thread};
 
 use crate::Plan;
 use crate::cpu::OnCpu;
+use crate::width;
 
 /// A running DPDK program; killed if it is dropped.
 pub(crate) struct Program {
@@ -39,6 +40,7 @@ pub(crate) fn eal_arguments(
         format!("--file-prefix={prefix}"),
     ]);
     command.args(["--no-pci", "--no-telemetry", "--log-level=error"]);
+    command.args(width::eal_argument());
     if plan.huge {
         command.arg("--in-memory");
     } else {

@@ -27,6 +27,8 @@ struct Samples {
 /// What the engines part found.
 #[derive(Debug)]
 pub(crate) struct Found {
+    /// Each engine and what it runs on here.
+    pub(crate) forms: Vec<(String, String)>,
     pub(crate) widths: Vec<Width>,
     pub(crate) rows: Vec<EngineRow>,
 }
@@ -67,7 +69,7 @@ fn cases(settings: &Settings) -> Vec<Case> {
 }
 
 fn wanted(settings: &Settings) -> Vec<Engine> {
-    let mut engines = engine::all();
+    let mut engines = engine::all(settings.width);
     if !settings.engines.is_empty() {
         engines.retain(|engine| {
             settings
@@ -137,7 +139,7 @@ fn authentic(key: &dyn Key, ring: &mut Ring, burst: usize) -> u32 {
 /// Measures all cases.
 pub(crate) fn measure(settings: &Settings) -> Result<Found, String> {
     let engines = wanted(settings);
-    let all = engine::all();
+    let all = engine::all(settings.width);
     let oracle = all
         .iter()
         .find(|engine| engine.is_peer())
@@ -146,7 +148,7 @@ pub(crate) fn measure(settings: &Settings) -> Result<Found, String> {
         check(engine, oracle, settings)?;
     }
     println!("every engine's output is that of {}", oracle.name);
-    let widths = bound::measure();
+    let widths = bound::measure(settings.width);
     let cases = cases(settings);
     let keys: Vec<[Box<dyn Key>; 2]> = engines
         .iter()
@@ -174,7 +176,12 @@ pub(crate) fn measure(settings: &Settings) -> Result<Found, String> {
         .zip(&mut samples)
         .flat_map(|(case, samples)| rows(case, samples, &engines, &widths, settings, second))
         .collect();
-    Ok(Found { widths, rows })
+    let forms = engines.into_iter().map(|engine| (engine.name, engine.form));
+    Ok(Found {
+        forms: forms.collect(),
+        widths,
+        rows,
+    })
 }
 
 /// The ring of a case, with what each pass begins from.

@@ -14,6 +14,7 @@ mod report;
 mod row;
 mod settings;
 mod stats;
+mod width;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,14 +51,11 @@ fn leave(name: &str, text: &str) -> Result<(), String> {
 
 fn measure_engines(quick: bool) -> Result<(), String> {
     let settings = settings::Settings::from_environment(quick)?;
-    for engine in engine::all() {
-        println!("{:<28} {}", engine.name, engine.form);
-    }
     let found = engines::measure(&settings)?;
-    let widths = row::widths(&found.widths);
+    let head = row::forms(&found.forms) + "\n" + &row::widths(&found.widths);
     let rows = row::text(&found.rows);
-    print!("\ncycles of instructions, the bound's inputs\n{widths}{rows}");
-    leave("bound.txt", &widths)?;
+    print!("{head}{rows}");
+    leave("bound.txt", &head)?;
     leave("engines.txt", &rows)?;
     leave("engines.csv", &row::csv(&found.rows))
 }

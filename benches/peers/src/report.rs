@@ -61,6 +61,8 @@ impl SystemRow {
 /// Everything that was measured.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
+    /// Bits of the widest vectors that were let in; empty for all that the CPU has.
+    pub(crate) width: String,
     pub(crate) engines: Vec<EngineRow>,
     pub(crate) systems: Vec<SystemRow>,
 }
@@ -75,6 +77,7 @@ fn measured(folder: &Path) -> Measured {
             .collect()
     };
     Measured {
+        width: read("width.txt").trim().to_owned(),
         engines: row::read(&read("engines.csv")),
         systems: PARTS.iter().flat_map(|(part, _)| system(part)).collect(),
     }
@@ -84,13 +87,18 @@ fn measured(folder: &Path) -> Measured {
 fn csv(measured: &Measured) -> String {
     let mut text = String::from(
         "part,what,key_bits,direction,size,burst,frames_per_second,gbit_per_second,cycles_per_frame,\
-         ratio,against,percent_of_bound,lost,reordered,miscounted\n",
+         ratio,against,percent_of_bound,lost,reordered,miscounted,width\n",
     );
+    let width = if measured.width.is_empty() {
+        "cpu"
+    } else {
+        &measured.width
+    };
     for row in &measured.engines {
         // Its output was compared octet by octet before it was timed.
         let _ = writeln!(
             text,
-            "engines,{},{},{},{},{},{:.0},{:.3},{:.1},{:.3},{},{:.1},0,0,0",
+            "engines,{},{},{},{},{},{:.0},{:.3},{:.1},{:.3},{},{:.1},0,0,0,{width}",
             row.engine,
             row.key_bits,
             row.direction,
@@ -115,7 +123,7 @@ fn csv(measured: &Measured) -> String {
             .map(|count| count.map_or_else(|| "-".to_owned(), |n| n.to_string()));
         let _ = writeln!(
             text,
-            "{},{},256,-,{},-,{:.0},{:.3},{:.1},{},{},-,{}",
+            "{},{},256,-,{},-,{:.0},{:.3},{:.1},{},{},-,{},{width}",
             row.part,
             row.what,
             row.size,
@@ -147,7 +155,13 @@ fn text(folder: &Path, measured: &Measured) -> String {
             let _ = writeln!(text, "== {title}\n\n{table}");
         }
     }
-    let _ = writeln!(text, "== The bar\n\n{}", bar::text(&bar::rows(measured)));
+    let vectors = if measured.width.is_empty() {
+        "vectors as wide as the CPU has".to_owned()
+    } else {
+        format!("vectors of {} bits at most", measured.width)
+    };
+    let bar = bar::text(&bar::rows(measured));
+    let _ = writeln!(text, "== The bar, {vectors}\n\n{bar}");
     text
 }
 

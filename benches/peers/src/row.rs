@@ -140,10 +140,19 @@ pub(crate) fn text(rows: &[EngineRow]) -> String {
     text
 }
 
+/// What engines run on.
+pub(crate) fn forms(forms: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (engine, form) in forms.iter().filter(|(_, form)| !form.is_empty()) {
+        let _ = writeln!(text, "{engine:<28} {form}");
+    }
+    text
+}
+
 /// What instructions cost.
 pub(crate) fn widths(widths: &[Width]) -> String {
     let mut text = format!(
-        "{:<10} {:>10} {:>12} {:>20} {:>20}\n",
+        "cycles of instructions, the bound's inputs\n{:<10} {:>10} {:>12} {:>20} {:>20}\n",
         "register", "AES round", "multiply", "10 rounds + 3 mult.", "14 rounds + 3 mult."
     );
     for width in widths {

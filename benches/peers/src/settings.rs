@@ -4,6 +4,7 @@ use std::env;
 use std::str::FromStr;
 
 use crate::frames::Size;
+use crate::width::Width;
 
 /// What to measure. Each can be set: see `./benches/compare.sh --help`.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) sweep: Vec<Size>,
     /// Engines whose names contain one of these; all if empty.
     pub(crate) engines: Vec<String>,
+    pub(crate) width: Width,
 }
 
 impl Settings {
@@ -37,6 +39,7 @@ impl Settings {
                 },
             )?,
             engines: list("ENGINES", "")?,
+            width: Width::from_environment()?,
             sizes,
         };
         if !(1..=64).contains(&settings.burst) {

@@ -1,13 +1,14 @@
 //! What the instructions of AES-GCM cost on this core at least, measured, and what that makes of a frame.
 //!
 //! Only AES rounds and carry-less multiplications count; loads, stores, byte swaps and additions are taken
-//! as free, so no engine reaches the bound. It is taken at the widest registers that the CPU has.
+//! as free, so no engine reaches the bound. It is taken at the widest registers that are compared.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use crate::clock;
 use crate::stats::low;
+use crate::width;
 
 /// Octets of an AES block.
 const BLOCK: usize = 16;
@@ -82,14 +83,15 @@ fn cost(what: Loop) -> f64 {
     low(&mut samples)
 }
 
-/// Every width that this CPU has, the widest last; empty where none is known.
-pub(crate) fn measure() -> Vec<Width> {
+/// Every width that this CPU has within the limit, the widest last; empty where none is known.
+pub(crate) fn measure(limit: width::Width) -> Vec<Width> {
     #[cfg(target_arch = "x86_64")]
     let loops = x86_64::loops();
     #[cfg(not(target_arch = "x86_64"))]
     let loops: Vec<Loops> = Vec::new();
     loops
         .into_iter()
+        .filter(|loops| limit.takes(loops.lanes * BLOCK * 8))
         .map(|loops| Width {
             register: loops.register,
             lanes: loops.lanes,

@@ -23,10 +23,12 @@ int peer_openssl_seal(void *key, const struct peer_frame *frame);
 int peer_openssl_open(void *key, const struct peer_frame *frame);
 
 void *peer_ipsec_mb_new(const uint8_t *key, size_t len);
+/* As on a CPU without AVX-512. */
+void *peer_ipsec_mb_new_avx2(const uint8_t *key, size_t len);
 void peer_ipsec_mb_free(void *key);
 int peer_ipsec_mb_seal(void *key, const struct peer_frame *frame);
 int peer_ipsec_mb_open(void *key, const struct peer_frame *frame);
-/* Which of its implementations the library chose. */
-const char *peer_ipsec_mb_arch(void);
+/* The symbol of the function that seals under this key: which of its implementations the library chose. */
+const char *peer_ipsec_mb_form(void *key);
 
 #endif

@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use macsec_gateway::crypto::AeadFrame;
 
 use super::{Engine, Key};
+use crate::width::Width;
 
 /// A key object of the library: only ever behind a pointer.
 #[repr(C)]
@@ -40,10 +41,11 @@ unsafe extern "C" {
 #[cfg(target_arch = "x86_64")]
 unsafe extern "C" {
     fn peer_ipsec_mb_new(key: *const u8, len: usize) -> *mut Object;
+    fn peer_ipsec_mb_new_avx2(key: *const u8, len: usize) -> *mut Object;
     fn peer_ipsec_mb_free(key: *mut Object);
     fn peer_ipsec_mb_seal(key: *mut Object, frame: *const Parts) -> c_int;
     fn peer_ipsec_mb_open(key: *mut Object, frame: *const Parts) -> c_int;
-    fn peer_ipsec_mb_arch() -> *const c_char;
+    fn peer_ipsec_mb_form(key: *mut Object) -> *const c_char;
 }
 
 /// The four calls of one library.
@@ -110,7 +112,7 @@ impl Key for CKey {
     }
 }
 
-pub(super) fn engines() -> Vec<Engine> {
+pub(super) fn engines(width: Width) -> Vec<Engine> {
     let openssl = Calls {
         new: peer_openssl_new,
         free: peer_openssl_free,
@@ -120,29 +122,34 @@ pub(super) fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::peer("openssl", "EVP", move |key| {
         Box::new(CKey::new(openssl, key))
     })];
-    engines.extend(ipsec_mb());
+    engines.extend(ipsec_mb(width));
     engines
 }
 
 #[cfg(target_arch = "x86_64")]
-fn ipsec_mb() -> Option<Engine> {
+fn ipsec_mb(width: Width) -> Option<Engine> {
     let calls = Calls {
-        new: peer_ipsec_mb_new,
+        new: if width.takes(512) {
+            peer_ipsec_mb_new
+        } else {
+            peer_ipsec_mb_new_avx2
+        },
         free: peer_ipsec_mb_free,
         seal: peer_ipsec_mb_seal,
         open: peer_ipsec_mb_open,
     };
-    // SAFETY: it takes nothing, and gives a string constant.
-    let arch = unsafe { peer_ipsec_mb_arch() };
-    // SAFETY: a string constant of C ends with a zero and lives as long as the program.
-    let arch = unsafe { CStr::from_ptr(arch) };
-    let form = format!("direct call, {}", arch.to_string_lossy());
+    let key = CKey::new(calls, &[0; 32]);
+    // SAFETY: the object is alive, and what is given is the name of a symbol, or a string constant.
+    let name = unsafe { peer_ipsec_mb_form(key.object.as_ptr()) };
+    // SAFETY: names of symbols and string constants end with a zero and live as long as the program.
+    let name = unsafe { CStr::from_ptr(name) };
+    let form = format!("direct call, {}", name.to_string_lossy());
     Some(Engine::peer("ipsec-mb", &form, move |key| {
         Box::new(CKey::new(calls, key))
     }))
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn ipsec_mb() -> Option<Engine> {
+fn ipsec_mb(_: Width) -> Option<Engine> {
     None
 }

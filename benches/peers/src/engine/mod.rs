@@ -8,6 +8,8 @@ mod ring;
 
 use macsec_gateway::crypto::AeadFrame;
 
+use crate::width::Width;
+
 /// A key that an engine made ready.
 pub(crate) trait Key {
     /// Encrypts each frame in place and writes its tag.
@@ -57,12 +59,17 @@ impl Engine {
     }
 }
 
-/// All engines, ours first. The first peer is `ring`, which every other is held against.
-pub(crate) fn all() -> Vec<Engine> {
-    let mut engines = ours::engines();
+/// All engines that stay within a width, ours first. The first peer is `ring`, which every other is held
+/// against.
+pub(crate) fn all(width: Width) -> Vec<Engine> {
+    let mut engines = ours::engines(width);
+    // Its code for x86-64 has vectors of 256 bits at most.
     engines.push(ring::engine());
     engines.push(aws_lc::engine());
-    engines.push(aes_gcm::engine());
-    engines.extend(c::engines());
+    // It looks for AVX-512 by itself and can't be told not to.
+    if width.takes(512) {
+        engines.push(aes_gcm::engine());
+    }
+    engines.extend(c::engines(width));
     engines
 }

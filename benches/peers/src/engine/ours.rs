@@ -1,9 +1,13 @@
 //! Whatever engines the gateway lists.
 
-use macsec_gateway::crypto::engine::{EngineChoice, candidates, select};
+use macsec_gateway::crypto::engine::{Candidate, EngineChoice, candidates, select_from};
 use macsec_gateway::crypto::{AeadFrame, SaKey, Sak};
 
 use super::{Engine, Key, Origin};
+use crate::width::Width;
+
+/// Our engines that take AVX-512 where it is: one needs it, the other looks for it by itself.
+const WIDER: [&str; 2] = ["vaes512", "aes-gcm"];
 
 impl Key for SaKey {
     fn seal(&self, burst: &mut [AeadFrame<'_>]) {
@@ -15,10 +19,12 @@ impl Key for SaKey {
     }
 }
 
-pub(super) fn engines() -> Vec<Engine> {
-    let chosen = select(EngineChoice::Auto).expect("an engine that passes its tests");
+pub(super) fn engines(width: Width) -> Vec<Engine> {
+    let mut candidates = candidates();
+    candidates.retain(|candidate| width.takes(512) || !WIDER.contains(&candidate.factory.name()));
+    let chosen = select_from(&candidates, EngineChoice::Auto).expect("an engine that passes");
     let chosen = chosen.factory.name();
-    let engine = |candidate: macsec_gateway::crypto::engine::Candidate| Engine {
+    let engine = |candidate: Candidate| Engine {
         name: format!("macsecgw {}", candidate.factory.name()),
         origin: Origin::Ours {
             selected: candidate.factory.name() == chosen,
@@ -29,5 +35,5 @@ pub(super) fn engines() -> Vec<Engine> {
             Box::new(candidate.factory.make_key(&sak).expect("a key object"))
         }),
     };
-    candidates().into_iter().map(engine).collect()
+    candidates.into_iter().map(engine).collect()
 }
