@@ -24,8 +24,13 @@ const DEPTH: usize = 4096;
 
 /// EAL with two lcores: the first CPU's, which is the main one, and that of `core`.
 pub(crate) fn eal(core: u32, huge: bool, vdevs: impl IntoIterator<Item = String>) -> Eal {
+    eal_on(&format!("0@0,1@{core}"), huge, vdevs)
+}
+
+/// EAL with the lcores that are named.
+pub(crate) fn eal_on(lcores: &str, huge: bool, vdevs: impl IntoIterator<Item = String>) -> Eal {
     let mut arguments = vec![
-        format!("--lcores=0@0,1@{core}"),
+        format!("--lcores={lcores}"),
         "--no-pci".to_owned(),
         "--no-telemetry".to_owned(),
         "--log-level=error".to_owned(),
