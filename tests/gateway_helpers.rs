@@ -10,10 +10,11 @@
 
 mod support;
 
+use serde_json::Value;
 use std::time::Duration;
 use support::{
-    Capture, Frame, Gateway, Pair, PairEnds, RawPort, Shell, lane_count, settled_counters,
-    wait_until,
+    Capture, Ends, Frame, Gateway, Pair, PairEnds, RawPort, Shell, Span, Suite, lane_count,
+    settled_counters, wait_until,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -64,18 +65,14 @@ fn carry(from: &RawPort, to: &mut Capture, rounds: u16) {
 fn helpers_and_two_queues_carry_every_flow_in_order() {
     let pair = Pair::new(1, 1600, 1600);
     let mut configs = pair.configs([1500, 1500]);
-    for config in &mut configs {
-        config.cores = vec![1];
-        let helpers = "helper_cores = [0]\nhelpers_when = \"always\"\nhelper_patience_ms = 1000";
-        config.settings.push(("workers", helpers.into()));
+    for (config, lane) in configs.iter_mut().zip(["protect", "validate"]) {
+        config.use_helper_always(lane);
         // Whatever leaves its order is late.
         config.links[0].settings.push("replay = \"strict\"".into());
     }
-    let [edge, cloud] = configs.each_mut().map(|config| &mut config.links[0]);
+    let edge = &mut configs[0].links[0];
     edge.plain = "net_tap0,iface=dtap0".into();
-    edge.settings
-        .push("plain_queues = 2\nprotect_helpers = 1".into());
-    cloud.settings.push("validate_helpers = 1".into());
+    edge.settings.push("plain_queues = 2".into());
     let cloud = Gateway::start(&pair.cloud, &configs[1]);
     let edge = Gateway::start(&pair.edge, &configs[0]);
     let up = "ip link set dev dtap0 mtu 1522 up";
@@ -130,4 +127,116 @@ fn helpers_and_two_queues_carry_every_flow_in_order() {
         assert!(shown.contains("HELPER") && shown.contains(lane), "{shown}");
     }
     assert_eq!([edge.stop(), cloud.stop()], [0, 0]);
+}
+
+/// How many groups of frames the peer sends, and frames in each.
+const GROUPS: u16 = 60;
+const GROUP: u16 = 20;
+
+/// Frame `number` of the peer, as its wire carries it: most are right, and each of the others has a fault of
+/// its own. `earlier` is a right one that arrived long ago.
+fn right_or_not(ends: &mut Ends, number: u16, earlier: &[u8]) -> Vec<u8> {
+    let plain = ends.fresh(Span::PEER_MAC, 60 + usize::from(number % 7) * 200);
+    // Beside what is hit, a frame of the peer uses its packet number up, so that these rise all the same.
+    let mut frame = ends.peer.protect(&plain);
+    let last = frame.len() - 1;
+    match number % 23 {
+        3 => frame[last] ^= 1,
+        7 => frame[40] ^= 0x80,
+        11 => return earlier.to_vec(),
+        13 => frame[25] ^= 4,
+        17 => frame[14] ^= 1,
+        19 => return plain,
+        _ => {}
+    }
+    frame
+}
+
+/// What became of the peer's frames.
+struct Judged {
+    /// Frames that arrived, in their order.
+    arrived: Vec<u16>,
+    /// What the lane counted.
+    lane: Value,
+    /// What SecY and receive channels did.
+    mib: Value,
+    /// Bursts that the helper had.
+    bursts: u64,
+}
+
+/// Has the peer send right and wrong frames.
+#[track_caller]
+fn judged(span: &Span, helper: bool, replay: &[&str]) -> Judged {
+    let keys = Span::keys(Suite::ALL[3]);
+    let mut config = Span::config(&keys, replay);
+    config.cores = vec![1];
+    if helper {
+        config.use_helper_always("validate");
+    }
+    let gateway = span.start(&config);
+    let mut ends = Ends::new(span, &keys, 1);
+    let plain = ends.fresh(Span::PEER_MAC, 200);
+    let earlier = ends.peer.protect(&plain);
+    ends.wan.send(&earlier);
+    let seen = ends.from_gateway_plain.next(SOON);
+    assert_eq!(seen.map(|seen| seen.0).as_ref(), Some(&plain));
+    let mut arrived = Vec::new();
+    for group in 0..GROUPS {
+        let numbers = group * GROUP..(group + 1) * GROUP;
+        // All at once, so that they come in bursts.
+        let frames: Vec<_> = numbers
+            .map(|number| right_or_not(&mut ends, number, &earlier))
+            .collect();
+        frames.iter().for_each(|frame| ends.wan.send(frame));
+        // What comes last has all others before it.
+        let end = ends.fresh(Span::PEER_MAC, 60);
+        let protected = ends.peer.protect(&end);
+        ends.wan.send(&protected);
+        loop {
+            let Frame(octets) = ends.from_gateway_plain.next(SOON).expect("a frame");
+            if octets == end {
+                break;
+            }
+            arrived.push(u16::from_be_bytes([octets[14], octets[15]]));
+        }
+    }
+    let counters = settled_counters(&gateway);
+    let mut link = counters["links"][0].clone();
+    let mut lane = link["lanes"]["validate"].take();
+    // How frames fall into bursts is the wire's affair.
+    if let Some(lane) = lane.as_object_mut() {
+        lane.remove("bursts");
+        lane.remove("tx_retries");
+    }
+    let mib = Value::Array(vec![link["secy"].take(), link["rx_scs"].take()]);
+    let helpers = gateway.status()["helpers"][0]["bursts"].as_u64();
+    assert_eq!(gateway.stop(), 0);
+    Judged {
+        arrived,
+        lane,
+        mib,
+        bursts: helpers.unwrap_or(0),
+    }
+}
+
+#[test]
+fn right_and_wrong_frames_get_the_same_verdicts_with_a_helper_as_without() {
+    let span = Span::new(1600);
+    for replay in [
+        &["replay = \"strict\""][..],
+        &["replay = \"window\"", "replay_window = 64"],
+    ] {
+        let [without, with] = [false, true].map(|helper| judged(&span, helper, replay));
+        assert_eq!(without.bursts, 0);
+        assert!(with.bursts > GROUPS.into(), "the helper: {}", with.bursts);
+        let right =
+            (0..GROUPS * GROUP).filter(|number| ![3, 7, 11, 13, 17, 19].contains(&(number % 23)));
+        assert_eq!(without.arrived.len(), right.count());
+        assert!(without.arrived.is_sorted(), "out of order");
+        assert_eq!(with.arrived, without.arrived);
+        assert_eq!((with.lane, with.mib), (without.lane.clone(), without.mib));
+        let drops = without.lane["drops"].as_object().into_iter().flatten();
+        let reasons = drops.filter(|(_, count)| count.as_u64() > Some(0)).count();
+        assert!(reasons >= 5, "{:#}", without.lane);
+    }
 }

@@ -334,9 +334,30 @@ fn ans(gateway: &Gateway<'_>) -> (Vec<u64>, Option<u64>) {
 /// The whole procedure between two processes, by their sockets, with a wire between them.
 #[test]
 fn two_gateways_change_keys_by_their_sockets_and_lose_no_frame() {
-    const CHANGES: u8 = 6;
+    let pair = Pair::new(1, 1600, 1600);
+    let configs = pair.configs([1500, 1500]);
+    keys_change_by_sockets(&pair, configs);
+}
+
+/// The same, with a crypto helper for each lane that sends data on: two CPUs, whatever is used of them.
+#[test]
+fn two_gateways_with_helpers_change_keys_and_lose_no_frame_and_no_order() {
     let pair = Pair::new(1, 1600, 1600);
     let mut configs = pair.configs([1500, 1500]);
+    for (config, lane) in configs.iter_mut().zip(["protect", "validate"]) {
+        config.use_helper_always(lane);
+        // Whatever leaves its order is late.
+        config.links[0].settings.push("replay = \"strict\"".into());
+    }
+    let bursts = keys_change_by_sockets(&pair, configs);
+    assert!(bursts.iter().all(|bursts| *bursts > 0), "{bursts:?}");
+}
+
+/// Changes keys under frames both ways, which must all arrive in their order. Says how many bursts helpers of
+/// each gateway had.
+#[track_caller]
+fn keys_change_by_sockets(pair: &Pair, mut configs: [GatewayConfig; 2]) -> [u64; 2] {
+    const CHANGES: u8 = 6;
     let gateways = pair.start(&configs);
     let mut ends = pair.ends(0);
     let stop = AtomicBool::new(false);
@@ -382,7 +403,13 @@ fn two_gateways_change_keys_by_their_sockets_and_lose_no_frame() {
             );
         }
     }
+    let bursts = gateways.each_ref().map(|gateway| {
+        let status = gateway.status();
+        let helpers = status["helpers"].as_array().into_iter().flatten();
+        helpers.filter_map(|helper| helper["bursts"].as_u64()).sum()
+    });
     assert_eq!(gateways.map(Gateway::stop), [0, 0]);
+    bursts
 }
 
 /// One change: fresh keys, receivers first, transmitters once both receivers have said that they are ready.

@@ -44,6 +44,17 @@ impl GatewayConfig {
         }
     }
 
+    /// The worker on the second CPU, and on the first a crypto helper of the first link's `lane` ("protect",
+    /// "validate"), which gets every burst.
+    pub(crate) fn use_helper_always(&mut self, lane: &str) {
+        self.cores = vec![1];
+        let helpers = "helper_cores = [0]\nhelpers_when = \"always\"\nhelper_patience_ms = 1000";
+        self.settings.push(("workers", helpers.into()));
+        if let Some(link) = self.links.first_mut() {
+            link.settings.push(format!("{lane}_helpers = 1"));
+        }
+    }
+
     /// The text, with runtime and state folders below `folder`.
     pub(crate) fn text(&self, folder: &str) -> String {
         let mut text = String::new();
