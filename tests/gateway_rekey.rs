@@ -358,6 +358,7 @@ fn two_gateways_with_helpers_change_keys_and_lose_no_frame_and_no_order() {
 #[track_caller]
 fn keys_change_by_sockets(pair: &Pair, mut configs: [GatewayConfig; 2]) -> [u64; 2] {
     const CHANGES: u8 = 6;
+    const GROUP: u32 = 16;
     let gateways = pair.start(&configs);
     let mut ends = pair.ends(0);
     let stop = AtomicBool::new(false);
@@ -370,10 +371,12 @@ fn keys_change_by_sockets(pair: &Pair, mut configs: [GatewayConfig; 2]) -> [u64;
         let traffic = scope.spawn(|| {
             let mut number = 0;
             while !stop.load(Ordering::Relaxed) {
-                left.send(&frame(number));
-                right.send(&frame(number));
-                number += 1;
-                std::thread::sleep(Duration::from_millis(1));
+                // Some at once, so that bursts follow each other closely.
+                let group = number..number + GROUP;
+                group.clone().for_each(|number| left.send(&frame(number)));
+                group.for_each(|number| right.send(&frame(number)));
+                number += GROUP;
+                std::thread::sleep(Duration::from_millis(2));
             }
             number
         });
