@@ -22,6 +22,7 @@ mod single_step;
 use std::{collections::BTreeSet, hint::black_box};
 
 use frames::{Frame, Octets, engines, key, with_burst};
+use macsec_gateway::crypto::{KeyFactory, open_each};
 use single_step::{Step, Stepped, be_stepped, section};
 
 /// Text lengths of a burst: small, odd, whole blocks, more than one stride, and none.
@@ -75,6 +76,26 @@ fn seals_and_opens() {
         let opened = with_burst(&mut frames, |burst| section(|| key.open(burst)));
         assert_eq!(opened.0.count_ones() as usize, frames.len() - 1);
     }
+    under_several_keys(&**engine.unwrap(), &mut octets, sak.len());
+}
+
+/// Each frame of a burst under a key of its own, but for the last.
+fn under_several_keys(engine: &dyn KeyFactory, octets: &mut Octets, sak_len: usize) {
+    let lengths = [48, 17, 52, 64, 48, 110, 150, 250, 494, 1488, 0];
+    let own: Vec<_> = (1..lengths.len())
+        .map(|_| key(engine, &octets.vec(sak_len)))
+        .collect();
+    let keys: Vec<_> = own.iter().chain(own.last()).map(|key| &**key).collect();
+    let mut frames = burst(octets, &lengths);
+    with_burst(&mut frames, |burst| {
+        for (key, frame) in keys.iter().zip(burst) {
+            key.seal(std::slice::from_mut(frame));
+        }
+    });
+    let last = frames[2].len - 1;
+    frames[2].octets_mut()[last] ^= 0x40;
+    let opened = with_burst(&mut frames, |burst| section(|| open_each(&keys, burst)));
+    assert_eq!(opened.0.count_ones() as usize, frames.len() - 1);
 }
 
 /// What no engine may do.

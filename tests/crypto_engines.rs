@@ -17,5 +17,7 @@ mod guard_pages;
 mod lengths;
 #[path = "crypto_engines/published.rs"]
 mod published;
+#[path = "crypto_engines/several_keys.rs"]
+mod several_keys;
 #[path = "crypto_engines/tampering.rs"]
 mod tampering;

@@ -34,3 +34,5 @@ mod rekey;
 mod replay;
 #[path = "macsec_secy/round_trip.rs"]
 mod round_trip;
+#[path = "macsec_secy/several_sas.rs"]
+mod several_sas;

@@ -1,7 +1,7 @@
 //! The trait that every AES-GCM engine implements, and what a burst looks like to it.
 
 use alloc::sync::Arc;
-use core::fmt;
+use core::{any::Any, fmt};
 
 use super::Sak;
 
@@ -77,12 +77,56 @@ impl Opened {
 /// Both calls take at most [`BURST_CAPACITY`] frames; later ones are left alone and, in `open`, not
 /// set. A frame whose buffer can't hold its parts is left alone in the same way. Neither call
 /// allocates, locks or makes a system call.
-pub trait AeadKey: Send + Sync {
+pub trait AeadKey: Any + Send + Sync {
     /// Encrypts the text of each frame in place and writes its tag.
     fn seal(&self, burst: &mut [AeadFrame<'_>]);
 
     /// Checks each tag and decrypts the text in place. The text of a frame that fails is wiped.
     fn open(&self, burst: &mut [AeadFrame<'_>]) -> Opened;
+
+    /// The part of [`open_each`] that is this engine's own: `self` is one of `keys`, any of which may be
+    /// another engine's. As it stands, each stretch of neighbours under one key is a burst by itself.
+    fn open_each(&self, keys: &[&dyn AeadKey], burst: &mut [AeadFrame<'_>]) -> Opened {
+        open_in_stretches(keys, burst)
+    }
+}
+
+/// Opens a burst whose frames come under several keys: frame `i` under `keys[i]`. As [`AeadKey::open`] of
+/// each key, whatever engines they are of; frames that have no key are left alone, and not set. The fastest
+/// where frames under one key are neighbours.
+pub fn open_each(keys: &[&dyn AeadKey], burst: &mut [AeadFrame<'_>]) -> Opened {
+    match keys.first() {
+        Some(key) => key.open_each(keys, burst),
+        None => Opened::default(),
+    }
+}
+
+/// [`open_each`] by one call of [`AeadKey::open`] for each stretch of neighbours under one key.
+pub(super) fn open_in_stretches(keys: &[&dyn AeadKey], burst: &mut [AeadFrame<'_>]) -> Opened {
+    let mut opened = Opened::default();
+    let mut rest = burst;
+    let mut at = 0;
+    for stretch in keys.chunk_by(|one, other| is_same(*one, *other)) {
+        let len = stretch.len().min(rest.len()).min(BURST_CAPACITY - at);
+        let (Some(key), Some((frames, behind))) = (
+            stretch.first(),
+            core::mem::take(&mut rest).split_at_mut_checked(len),
+        ) else {
+            break;
+        };
+        if frames.is_empty() {
+            break;
+        }
+        opened.0 |= key.open(frames).0 << at;
+        (rest, at) = (behind, at + len);
+    }
+    opened
+}
+
+/// Whether two references are to one key. The table of functions counts too: a key without any octets has
+/// no place of its own. Where there are two such tables, one stretch becomes two, which is only slower.
+fn is_same(one: &dyn AeadKey, other: &dyn AeadKey) -> bool {
+    core::ptr::eq(one, other)
 }
 
 /// A key object as it crosses threads. The thread that made it keeps a reference until the worker's

@@ -22,7 +22,7 @@ use std::{
     ptr::{self, NonNull},
     sync::{
         Arc, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -42,7 +42,24 @@ use super::{KeyError, scrub::with_clean_stack};
 /// engine's powers of the hash key, say) is wiped all the same. What `T` keeps elsewhere is not.
 pub struct Locked<T> {
     pages: Pages,
+    /// Where the value is in the mapping.
+    offset: usize,
     value: PhantomData<T>,
+}
+
+/// Octets of a line of the CPU's caches.
+const LINE: usize = 64;
+
+/// How many values were placed: each begins in another line of its pages than the one before. A cache finds a
+/// line by the low bits of its address, so that values that all begin where a page does would fight for the
+/// same few of its places while others stand empty.
+static PLACED: AtomicUsize = AtomicUsize::new(0);
+
+/// Where in `data` octets the next value of `size` octets begins: a multiple of a line and of `align`.
+fn next_place(data: usize, size: usize, align: usize) -> usize {
+    let step = LINE.max(align);
+    let places = data.saturating_sub(size) / step + 1;
+    PLACED.fetch_add(1, Ordering::Relaxed) % places * step
 }
 
 impl<T> Locked<T> {
@@ -52,19 +69,27 @@ impl<T> Locked<T> {
     /// [`KeyError::Memory`] where pages can't be had or locked, or `make`'s own error.
     pub fn new(make: impl FnOnce() -> Result<T, KeyError>) -> Result<Self, KeyError> {
         let pages = Pages::map(size_of::<T>(), align_of::<T>()).map_err(|_| KeyError::Memory)?;
+        let offset = pages.page + next_place(pages.data, size_of::<T>(), align_of::<T>());
         with_clean_stack(|| {
             let value = make()?;
-            // SAFETY: `Pages::map` made the data part at least `size_of::<T>()` octets long and aligned
-            // to a page, which it checked to be no less than `align_of::<T>()`; it is writable, and
-            // nothing else points into it. It holds no value yet, so none is overwritten undropped.
-            unsafe { pages.start().cast::<T>().write(value) };
+            // SAFETY: `Pages::map` made the data part at least `size_of::<T>()` octets long and aligned to a
+            // page, which it checked to be no less than `align_of::<T>()`, and `next_place` left room for a
+            // `T` behind an offset that is a multiple of its alignment; it is writable, and nothing else
+            // points into it. It holds no value yet, so none is overwritten undropped.
+            unsafe { pages.at(offset).cast::<T>().write(value) };
             Ok(())
         })?;
-        // From here on the pages hold a valid `T`, which the unsafe blocks below rest on.
+        // From here on there is a valid `T`, which the unsafe blocks below rest on.
         Ok(Self {
             pages,
+            offset,
             value: PhantomData,
         })
+    }
+
+    /// Where the value is.
+    fn place(&self) -> *mut T {
+        self.pages.at(self.offset).cast()
     }
 }
 
@@ -74,14 +99,14 @@ impl<T> Deref for Locked<T> {
     fn deref(&self) -> &T {
         // SAFETY: `new` wrote a valid, aligned `T` there, and the mapping lives as long as `self`.
         // A `&mut T` needs `&mut self`, so it can't exist beside this borrow.
-        unsafe { &*self.pages.start().cast::<T>() }
+        unsafe { &*self.place() }
     }
 }
 
 impl<T> DerefMut for Locked<T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`; `&mut self` is the only borrow there is.
-        unsafe { &mut *self.pages.start().cast::<T>() }
+        unsafe { &mut *self.place() }
     }
 }
 
@@ -89,7 +114,7 @@ impl<T> Drop for Locked<T> {
     fn drop(&mut self) {
         // SAFETY: `new` wrote a valid `T` there and nothing drops it twice: this runs once, and `Pages`,
         // which is dropped next (even where this unwinds), knows nothing of `T`.
-        unsafe { ptr::drop_in_place(self.pages.start().cast::<T>()) };
+        unsafe { ptr::drop_in_place(self.place()) };
     }
 }
 
@@ -233,7 +258,13 @@ impl Pages {
     /// Start of the data part. A pointer that `Locked` may write through: nobody ever makes a slice
     /// of the mapping, so its octets are reached by this pointer alone.
     fn start(&self) -> *mut u8 {
-        self.map.as_ptr().wrapping_add(self.page).cast_mut()
+        self.at(self.page)
+    }
+
+    /// `offset` octets behind the mapping's start. As above.
+    #[inline]
+    fn at(&self, offset: usize) -> *mut u8 {
+        self.map.as_ptr().wrapping_add(offset).cast_mut()
     }
 
     /// Locks the data part into RAM; the guards hold nothing and would only use up the limit.

@@ -34,6 +34,7 @@ pub mod self_test;
 
 pub use aead::{
     AeadFrame, AeadKey, BURST_CAPACITY, KeyError, KeyFactory, NONCE_LEN, Opened, SaKey, TAG_LEN,
+    open_each,
 };
 #[cfg(any(test, feature = "std"))]
 pub use aes_agreement::{AesKeyAgreement, RandomSource};

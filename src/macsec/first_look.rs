@@ -90,7 +90,7 @@ fn untagged(params: &RxParams, octets: &[u8]) -> Result<FirstLook, Reject> {
 fn channel_of(secy: &RxSecy, octets: &[u8], sectag: &SecTag) -> Option<usize> {
     let source = MacAddr(*octets.get(6..)?.first_chunk::<6>()?);
     match sectag.channel(source) {
-        Some(sci) => secy.place_of(sci).ok(),
+        Some(sci) => secy.find(sci),
         None if secy.scs.len() == 1 => Some(0),
         None => None,
     }

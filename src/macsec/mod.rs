@@ -19,6 +19,7 @@ mod pn_recovery;
 mod protect;
 mod reject;
 mod replay;
+mod rx_places;
 mod rx_sa;
 mod rx_sc;
 mod rx_secy;

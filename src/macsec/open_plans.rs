@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use super::clear_tags::ADDRESSES_LEN;
 use super::frame::pick;
 use super::{FrameBuf, FrameSet};
-use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN};
+use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN, open_each};
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
 
 /// Where the parts of a protected frame lie, in octets.
@@ -58,6 +58,21 @@ impl OpenPlan {
         aad_len: 0,
         changed: false,
     };
+
+    /// The frame as an engine wants it.
+    #[inline]
+    fn frame<'a>(&self, frame: &'a mut impl FrameBuf) -> AeadFrame<'a> {
+        AeadFrame {
+            nonce: self.nonce,
+            aad_len: self.aad_len as usize,
+            len: self.layout.authentic_len(),
+            // Pad behind the ICV counts as room: nobody reads it again.
+            buffer: frame
+                .octets_and_room_mut()
+                .get_mut(self.layout.clear_len as usize..)
+                .unwrap_or_default(),
+        }
+    }
 }
 
 /// The frames of a burst that came under one SA.
@@ -65,8 +80,9 @@ impl OpenPlan {
 pub struct OpenRun {
     /// Which.
     pub(super) frames: FrameSet,
-    /// Where the channel was when the burst was prepared.
+    /// Where the channel was when the burst was prepared, and how many changes the SecY had seen.
     pub(super) place: usize,
+    pub(super) changes: u64,
     pub(super) sci: Sci,
     pub(super) an: An,
     pub(super) ki: KeyIdentifier,
@@ -148,19 +164,21 @@ impl OpenPlans {
         &self.runs
     }
 
-    /// Opens the frames, in one call to the engine for each SA. `frames` is the burst that was
-    /// prepared, each frame in its place; `key_of` gives the key of each of [`Self::runs`] by its
-    /// place there, and frames whose key it hasn't count as not authentic.
+    /// Opens the frames, in one call to the engine. `frames` is the burst that was prepared, each frame in
+    /// its place; `key_of` gives the key of each of [`Self::runs`] by its place there, and frames whose key
+    /// it hasn't count as not authentic.
     pub fn open<'k, B: FrameBuf>(
         &mut self,
         frames: &mut [B],
         mut key_of: impl FnMut(usize, &OpenRun) -> Option<&'k dyn AeadKey>,
     ) {
-        for (nth, run) in self.runs.iter().enumerate() {
-            if let Some(key) = key_of(nth, run) {
+        if let [run] = &*self.runs {
+            if let Some(key) = key_of(0, run) {
                 let opened = open_run(&self.plans, run.frames, key, frames);
-                self.authentic = self.authentic.union(spread(opened, run.frames));
+                self.authentic = spread(opened, run.frames);
             }
+        } else {
+            self.authentic = open_runs(self, frames, key_of);
         }
     }
 }
@@ -178,20 +196,42 @@ fn open_run<B: FrameBuf>(
     frames: &mut [B],
 ) -> Opened {
     let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-    burst.extend(pick(frames, run).map(|(index, frame)| {
-        let plan = &plans[index];
-        AeadFrame {
-            nonce: plan.nonce,
-            aad_len: plan.aad_len as usize,
-            len: plan.layout.authentic_len(),
-            // Pad behind the ICV counts as room: nobody reads it again.
-            buffer: frame
-                .octets_and_room_mut()
-                .get_mut(plan.layout.clear_len as usize..)
-                .unwrap_or_default(),
-        }
-    }));
+    burst.extend(pick(frames, run).map(|(index, frame)| plans[index].frame(frame)));
     key.open(&mut burst)
+}
+
+/// Opens frames of several SAs, those of an SA behind each other.
+#[inline(never)]
+fn open_runs<'k, B: FrameBuf>(
+    plans: &OpenPlans,
+    frames: &mut [B],
+    mut key_of: impl FnMut(usize, &OpenRun) -> Option<&'k dyn AeadKey>,
+) -> FrameSet {
+    let mut places: ArrayVec<Option<&mut B>, BURST_CAPACITY> =
+        frames.iter_mut().take(BURST_CAPACITY).map(Some).collect();
+    let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
+    let mut keys = ArrayVec::<&dyn AeadKey, BURST_CAPACITY>::new();
+    let mut order = ArrayVec::<usize, BURST_CAPACITY>::new();
+    for (nth, run) in plans.runs.iter().enumerate() {
+        let Some(key) = key_of(nth, run) else {
+            continue;
+        };
+        for index in run.frames {
+            if let Some(frame) = places.get_mut(index).and_then(Option::take) {
+                burst.push(plans.plans[index].frame(frame));
+                keys.push(key);
+                order.push(index);
+            }
+        }
+    }
+    let opened = open_each(&keys, &mut burst);
+    let mut authentic = FrameSet::EMPTY;
+    for (nth, index) in order.into_iter().enumerate() {
+        if opened.is_ok(nth) {
+            authentic.insert(index);
+        }
+    }
+    authentic
 }
 
 /// Which frames of the burst: `opened` counts those of `run` alone.

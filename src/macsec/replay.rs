@@ -156,8 +156,22 @@ impl ReplayWindow {
         if first.0 < self.next || count == 0 {
             return;
         }
-        self.advance_to(end);
+        // Only the numbers that were left out: the bits of the others are set below.
+        if first.0 > self.next {
+            self.advance_to(first.0);
+        }
+        self.next = end;
         self.follow();
+        let bit = first.0 % WORD_BITS;
+        if count <= WORD_BITS.saturating_sub(bit) {
+            // All in one word, of which no ring has less: as nearly always.
+            let ones = u64::MAX.wrapping_shr(shift(WORD_BITS.saturating_sub(count)));
+            let (word, _) = self.place(first.0);
+            if let Some(word) = self.seen.get_mut(word) {
+                *word |= ones.wrapping_shl(shift(bit));
+            }
+            return;
+        }
         // Of more numbers than are remembered, the last ones.
         let remembered = count.min(self.depth);
         self.each_word(end.saturating_sub(remembered), remembered, |word, ones| {

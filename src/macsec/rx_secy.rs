@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::{
     FrameBuf, FrameSet, MIN_PLAIN_FRAME, OpenPlans, OpenRun, Replay, RetiredRxSas, RxParams, RxSa,
-    RxSc, RxScCounters, RxSecyCounters, ValidateFrames, Verdicts, validate,
+    RxSc, RxScCounters, RxSecyCounters, ValidateFrames, Verdicts, rx_places::Places, validate,
 };
 use crate::crypto::SaKey;
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
@@ -22,6 +22,10 @@ pub struct RxSecy {
     pub(super) min_plain_frame: usize,
     /// Ascending by SCI.
     pub(super) scs: Vec<RxSc>,
+    /// Where each of them is.
+    places: Places,
+    /// How often channels or SAs came or went: a run of the same number finds its SA where it was.
+    pub(super) changes: u64,
     pub(super) counters: Arc<RxSecyCounters>,
     /// Of bursts that are validated at once.
     plans: Option<Box<OpenPlans>>,
@@ -35,6 +39,8 @@ impl RxSecy {
             params,
             min_plain_frame: MIN_PLAIN_FRAME,
             scs: Vec::with_capacity(MAX_RX_SCS),
+            places: Places::new(),
+            changes: 0,
             counters: Arc::default(),
             plans: Some(Box::default()),
         }
@@ -67,7 +73,7 @@ impl RxSecy {
             Ok(at) => self.scs[at].counters(),
             Err(at) => {
                 let counters = Arc::<RxScCounters>::default();
-                self.scs.insert(at, RxSc::new(sci, Arc::clone(&counters)));
+                self.insert(at, RxSc::new(sci, Arc::clone(&counters)));
                 counters
             }
         }
@@ -86,7 +92,7 @@ impl RxSecy {
     ) -> Result<(), Arc<RxScCounters>> {
         match self.place_of(sci) {
             Err(at) if self.scs.len() < MAX_RX_SCS => {
-                self.scs.insert(at, RxSc::new(sci, counters));
+                self.insert(at, RxSc::new(sci, counters));
                 Ok(())
             }
             Ok(_) | Err(_) => Err(counters),
@@ -95,7 +101,17 @@ impl RxSecy {
 
     /// Takes a channel out, and its SAs with it. `None`: there is no such channel.
     pub fn take_sc(&mut self, sci: Sci) -> Option<RxSc> {
-        self.place_of(sci).ok().map(|at| self.scs.remove(at))
+        let at = self.place_of(sci).ok()?;
+        let sc = self.scs.remove(at);
+        self.places.set(&self.scs);
+        self.changes += 1;
+        Some(sc)
+    }
+
+    fn insert(&mut self, at: usize, sc: RxSc) {
+        self.scs.insert(at, sc);
+        self.places.set(&self.scs);
+        self.changes += 1;
     }
 
     /// Removes a channel; its SAs go home. No SAs where there is no such channel.
@@ -120,6 +136,7 @@ impl RxSecy {
                 sa.set_replay(self.params.replay);
                 sa.publish();
                 let an = sa.an();
+                self.changes += 1;
                 Ok(self.scs[at].sas[an.index()].replace(sa))
             }
             _ => Err(sa),
@@ -130,6 +147,7 @@ impl RxSecy {
     /// next key.
     pub fn retire_sa(&mut self, sci: Sci, an: An, ki: KeyIdentifier) -> Option<Box<RxSa>> {
         let at = self.place_of(sci).ok()?;
+        self.changes += 1;
         self.scs[at].retire_sa(an, ki)
     }
 
@@ -216,9 +234,18 @@ impl RxSecy {
     /// retired. `None`: the SA is not there any more.
     #[must_use]
     pub fn key(&self, run: &OpenRun) -> Option<&SaKey> {
-        let channel = &self.scs[self.place_of_run(run)?];
-        let sa = channel.sa(run.an).filter(|sa| sa.ki() == run.ki);
-        sa.map(|sa| &sa.key)
+        self.sa_of_run(run).map(|sa| &sa.key)
+    }
+
+    /// The SA of a run. `None`: it is not there any more.
+    #[inline]
+    pub(super) fn sa_of_run(&self, run: &OpenRun) -> Option<&RxSa> {
+        if run.changes == self.changes {
+            self.scs.get(run.place)?.sa(run.an)
+        } else {
+            let channel = self.scs.get(self.place_of_run(run)?)?;
+            channel.sa(run.an).filter(|sa| sa.ki() == run.ki)
+        }
     }
 
     /// The last piece, in the order of the first: judges what was opened, delivers and counts.
@@ -236,11 +263,21 @@ impl RxSecy {
     }
 
     /// Where the channel of a run is now.
+    #[inline]
     pub(super) fn place_of_run(&self, run: &OpenRun) -> Option<usize> {
+        if run.changes == self.changes {
+            return Some(run.place);
+        }
         match self.scs.get(run.place) {
             Some(channel) if channel.sci() == run.sci => Some(run.place),
-            _ => self.place_of(run.sci).ok(),
+            _ => self.find(run.sci),
         }
+    }
+
+    /// Where the channel is, for each frame.
+    #[inline]
+    pub(super) fn find(&self, sci: Sci) -> Option<usize> {
+        self.places.find(&self.scs, sci)
     }
 
     /// Where the channel is, or where it would be inserted.

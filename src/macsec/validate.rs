@@ -3,7 +3,7 @@
 //! 1. `prepare`: each frame's SecTAG is checked, its channel and SA are found and its number is looked
 //!    at. Frames that need no key are decided here. The others are brought into the order in which they
 //!    were sealed (see `protect`).
-//! 2. [`OpenPlans::open`](super::OpenPlans::open): the frames of each SA go to the engine in one call.
+//! 2. [`OpenPlans::open`](super::OpenPlans::open): the frames go to the engine, each under its own key.
 //! 3. `finish`: of each SA the outcomes are judged in frame order: the ICV, then the number once more,
 //!    since a frame before it in the same burst, or a burst before it, may have used it.
 
@@ -12,7 +12,7 @@ use arrayvec::ArrayVec;
 use super::deliver::{Rules, deliver};
 use super::first_look::{FirstLook, Found, Unvalidated, first_look};
 use super::open_plans::{OpenPlan, OpenPlans, OpenRun};
-use super::usual::Usual;
+use super::usual::{self, Usual};
 use super::{
     FrameBuf, FrameSet, Reject, RxSaCounters, RxSc, RxScCounters, RxSecy, RxSecyCounters,
     Timeliness, ValidateFrames, Verdicts,
@@ -28,6 +28,7 @@ pub(super) fn prepare<B: FrameBuf>(
 ) {
     let todo = plans.todo;
     let mut usual: Option<Usual> = None;
+    let mut last: Option<Found> = None;
     for (index, (frame, place)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
         if !todo.contains(index) {
             continue;
@@ -37,32 +38,63 @@ pub(super) fn prepare<B: FrameBuf>(
         {
             continue;
         }
-        let outcome = match first_look(secy, frame) {
-            Ok(FirstLook::Open(found, plan)) => {
-                put_tags_ahead(frame, &plan);
-                *place = plan;
-                if let Some(usual) = &usual {
-                    usual.put_back(&mut plans.runs);
-                }
-                join_run(secy, &mut plans.runs, found, index, &plan);
-                let sa = secy.scs[found.sc].sa(found.an);
-                usual = sa.and_then(|sa| Usual::after(secy, sa, &plan, &plans.runs));
-                continue;
-            }
-            Ok(FirstLook::Untagged) => {
-                secy.counters.in_pkts_untagged.add(1);
-                Ok(())
-            }
-            Ok(FirstLook::Unvalidated(layout, why)) => {
-                deliver(frame, layout, &Rules::of(secy)).map(|()| count_unvalidated(secy, why))
-            }
-            Err(why) => Err(why),
+        let Some(found) = look_at(secy, frame, index, place, verdicts) else {
+            continue;
         };
-        settle(&secy.counters, verdicts, index, outcome);
+        if let Some(usual) = usual.take() {
+            usual.put_back(&mut plans.runs);
+        }
+        join_run(secy, &mut plans.runs, found, index, place);
+        if last == Some(found) {
+            // Where an SA has two frames in a row it is likely to have more.
+            let sa = secy.scs[found.sc].sa(found.an);
+            usual = sa.and_then(|sa| Usual::after(secy, sa, place, &plans.runs));
+        }
+        last = Some(found);
     }
     if let Some(usual) = &usual {
         usual.put_back(&mut plans.runs);
     }
+}
+
+/// Says under which SA a frame is to be opened, and writes its plan. `None`: it is decided over.
+#[inline]
+fn look_at<B: FrameBuf>(
+    secy: &RxSecy,
+    frame: &mut B,
+    index: usize,
+    place: &mut OpenPlan,
+    verdicts: &mut Verdicts,
+) -> Option<Found> {
+    usual::look(secy, frame, place).or_else(|| look_closer(secy, frame, index, place, verdicts))
+}
+
+/// The same for a frame that is not like most.
+#[inline(never)]
+fn look_closer<B: FrameBuf>(
+    secy: &RxSecy,
+    frame: &mut B,
+    index: usize,
+    place: &mut OpenPlan,
+    verdicts: &mut Verdicts,
+) -> Option<Found> {
+    let outcome = match first_look(secy, frame) {
+        Ok(FirstLook::Open(found, plan)) => {
+            put_tags_ahead(frame, &plan);
+            *place = plan;
+            return Some(found);
+        }
+        Ok(FirstLook::Untagged) => {
+            secy.counters.in_pkts_untagged.add(1);
+            Ok(())
+        }
+        Ok(FirstLook::Unvalidated(layout, why)) => {
+            deliver(frame, layout, &Rules::of(secy)).map(|()| count_unvalidated(secy, why))
+        }
+        Err(why) => Err(why),
+    };
+    settle(&secy.counters, verdicts, index, outcome);
+    None
 }
 
 /// Brings a frame into the order in which it was sealed.
@@ -84,6 +116,7 @@ fn join_run(
     plan: &OpenPlan,
 ) {
     let Found { sc, an } = found;
+    let changes = secy.changes;
     let channel = &mut secy.scs[sc];
     let sci = channel.sci();
     let Some(sa) = channel.sas[an.index()].as_deref_mut() else {
@@ -101,6 +134,7 @@ fn join_run(
     let mut run = OpenRun {
         frames: FrameSet::EMPTY,
         place: sc,
+        changes,
         sci,
         an,
         ki: sa.ki(),
@@ -121,14 +155,66 @@ pub(super) fn finish<B: FrameBuf>(
     plans: &OpenPlans,
     verdicts: &mut Verdicts,
 ) {
-    for run in &plans.runs {
+    let mut ahead = FrameSet::EMPTY;
+    let mut usual = FrameSet::EMPTY;
+    for (nth, run) in plans.runs.iter().enumerate() {
+        if is_ahead(secy, plans, run) {
+            // By its place among the runs.
+            ahead.insert(nth);
+            usual = usual.union(run.frames);
+        }
+    }
+    // In one go, however many SAs they are of.
+    let delivered = deliver_all(secy, frames, plans, usual, verdicts);
+    for (nth, run) in plans.runs.iter().enumerate() {
         match secy.place_of_run(run) {
+            Some(place) if ahead.contains(nth) => count_ahead(secy, place, run, delivered),
             Some(place) => finish_run(secy, place, frames, plans, run, verdicts),
             None => run
                 .frames
                 .iter()
                 .for_each(|index| settle(&secy.counters, verdicts, index, Err(Reject::NoSci))),
         }
+    }
+}
+
+/// Whether all frames of an SA are authentic and in a row that begins where the window ends: what would be
+/// said of each alone is that it is in time.
+fn is_ahead(secy: &RxSecy, plans: &OpenPlans, run: &OpenRun) -> bool {
+    run.is_row
+        && run.frames.minus(plans.authentic).is_empty()
+        && secy
+            .sa_of_run(run)
+            .is_some_and(|sa| run.first >= sa.window.next_pn())
+}
+
+/// Counts frames of an SA that are all ahead, of which those that could be were `delivered`.
+fn count_ahead(secy: &mut RxSecy, place: usize, run: &OpenRun, delivered: FrameSet) {
+    let channel = &mut secy.scs[place];
+    count_octets(&channel.counters, run);
+    // They are in a row.
+    let count = run.next.0 - run.first.0;
+    let pkts = if run.frames.minus(delivered).is_empty() {
+        count
+    } else {
+        u64::from(run.frames.intersection(delivered).len())
+    };
+    channel.counters.in_pkts_ok.add(pkts);
+    channel.counters.sas[run.an.index()].in_pkts_ok.add(pkts);
+    if let Some(sa) = channel.sas[run.an.index()].as_deref_mut() {
+        sa.window.record_ahead(run.first, count);
+        sa.count_octets(run.octets_changed + run.octets_unchanged);
+        sa.publish();
+    }
+}
+
+/// Counts octets of user data, whatever comes of them (802.1AE-2018 10.7.10).
+fn count_octets(counters: &RxScCounters, run: &OpenRun) {
+    if run.octets_unchanged > 0 {
+        counters.in_octets_validated.add(run.octets_unchanged);
+    }
+    if run.octets_changed > 0 {
+        counters.in_octets_decrypted.add(run.octets_changed);
     }
 }
 
@@ -142,43 +228,19 @@ fn finish_run<B: FrameBuf>(
 ) {
     let rules = Rules::of(secy);
     let channel = &mut secy.scs[place];
-    // Whatever comes of them (802.1AE-2018 10.7.10).
-    let counters = &channel.counters;
-    counters.in_octets_validated.add(run.octets_unchanged);
-    counters.in_octets_decrypted.add(run.octets_changed);
-    let all_authentic = run.frames.minus(plans.authentic).is_empty();
-    let sa = channel.sas[run.an.index()]
-        .as_deref_mut()
-        .filter(|sa| sa.ki() == run.ki);
-    let ahead = match sa {
-        Some(sa) if all_authentic && run.is_row && run.first >= sa.window.next_pn() => {
-            // What would be said of each alone: in time.
-            sa.window
-                .record_ahead(run.first, u64::from(run.frames.len()));
-            true
-        }
-        _ => false,
-    };
-    if ahead {
-        deliver_all(secy, place, frames, plans, run, verdicts);
-    } else {
-        for index in run.frames {
-            let plan = &plans.plans[index];
-            let authentic = plans.authentic.contains(index);
-            let outcome = match frames.get_mut(index) {
-                Some(frame) => judge(channel, &rules, frame, plan, run, authentic),
-                None => Err(Reject::NoRoom),
-            };
-            settle(&secy.counters, verdicts, index, outcome);
-        }
+    count_octets(&channel.counters, run);
+    for index in run.frames {
+        let plan = &plans.plans[index];
+        let authentic = plans.authentic.contains(index);
+        let outcome = match frames.get_mut(index) {
+            Some(frame) => judge(channel, &rules, frame, plan, run, authentic),
+            None => Err(Reject::NoRoom),
+        };
+        settle(&secy.counters, verdicts, index, outcome);
     }
     let sa = secy.scs[place].sa(run.an).filter(|sa| sa.ki() == run.ki);
     if let Some(sa) = sa {
-        sa.count_octets(if all_authentic {
-            run.octets_changed + run.octets_unchanged
-        } else {
-            octets_of(plans, run.frames.intersection(plans.authentic))
-        });
+        sa.count_octets(octets_of(plans, run.frames.intersection(plans.authentic)));
         sa.publish();
     }
 }
@@ -191,19 +253,18 @@ fn octets_of(plans: &OpenPlans, frames: FrameSet) -> u64 {
         .sum()
 }
 
-/// Delivers frames that are all valid and in time.
+/// Delivers frames that are all valid and in time, of any SAs; returns those that could be.
 fn deliver_all<B: FrameBuf>(
     secy: &RxSecy,
-    place: usize,
     frames: &mut [B],
     plans: &OpenPlans,
-    run: &OpenRun,
+    usual: FrameSet,
     verdicts: &mut Verdicts,
-) {
+) -> FrameSet {
     let rules = Rules::of(secy);
     let mut delivered = FrameSet::EMPTY;
     for (index, (frame, plan)) in frames.iter_mut().zip(&plans.plans).enumerate() {
-        if !run.frames.contains(index) {
+        if !usual.contains(index) {
             continue;
         }
         if rules.deliver_usual(frame, &plan.layout).is_none() {
@@ -216,10 +277,7 @@ fn deliver_all<B: FrameBuf>(
         delivered.insert(index);
     }
     verdicts.pass_all(delivered);
-    let counters = &secy.scs[place].counters;
-    let pkts = u64::from(delivered.len());
-    counters.in_pkts_ok.add(pkts);
-    counters.sas[run.an.index()].in_pkts_ok.add(pkts);
+    delivered
 }
 
 /// Notes what became of a frame, and counts the reasons that the SecY's own MIB objects stand for.

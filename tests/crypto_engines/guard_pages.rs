@@ -1,7 +1,7 @@
 //! Frames right in front of memory that faults when touched, and right behind it: an engine that reads
 //! or writes an octet outside of its buffer ends this process.
 
-use macsec_gateway::crypto::{AeadFrame, Locked, NONCE_LEN, SaKey, TAG_LEN};
+use macsec_gateway::crypto::{AeadFrame, Locked, NONCE_LEN, SaKey, TAG_LEN, open_each};
 
 use super::frames::{Octets, keys};
 
@@ -62,6 +62,12 @@ fn seal_and_open(
     let all = (1 << arenas.len()) - 1;
     burst(arenas, &mut |frames| key.seal(frames));
     burst(arenas, &mut |frames| assert_eq!(key.open(frames).0, all));
+    // And the way of frames that have a key each.
+    let keys = vec![&**key; arenas.len()];
+    burst(arenas, &mut |frames| key.seal(frames));
+    burst(arenas, &mut |frames| {
+        assert_eq!(open_each(&keys, frames).0, all);
+    });
     // A tag that is wrong has the text wiped, at the same fence.
     let first = buffer(&mut arenas[0], place, len + room);
     first[len - 1] ^= 1;

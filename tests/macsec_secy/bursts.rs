@@ -15,14 +15,14 @@ const CONFIDENTIALITIES: [Confidentiality; 4] = [
 ];
 
 /// Marsaglia's xorshift: the same numbers in every run.
-struct Noise(u64);
+pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
     fn octet(&mut self, n: u8) -> u8 {
         u8::try_from(self.below(n.into())).unwrap()
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -139,7 +139,7 @@ fn the_usual_frame_is_protected_as_any_other() {
 }
 
 /// Changes some frames and their order, each in a way that a look at the header may miss.
-fn tamper(noise: &mut Noise, secured: &mut [Vec<u8>]) {
+pub(crate) fn tamper(noise: &mut Noise, secured: &mut [Vec<u8>]) {
     for _ in 0..noise.below(12) {
         let at = noise.below(secured.len());
         let other = noise.below(secured.len());

@@ -9,10 +9,13 @@ mod vaes256;
 mod vaes512;
 
 use alloc::sync::Arc;
+use arrayvec::ArrayVec;
+use core::any::Any;
 use ring::aead::LessSafeKey;
 
 use super::super::{
     AeadFrame, AeadKey, BURST_CAPACITY, KeyError, KeyFactory, Locked, Opened, SaKey, Sak,
+    aead::open_in_stretches,
 };
 use super::ring as library;
 
@@ -44,6 +47,12 @@ pub(super) trait Kernel: Send + Sync + Sized + 'static {
 
     /// Opens the frames that it can, of at most [`BURST_CAPACITY`]. The text of those that fail is wiped.
     fn open(&self, burst: &mut [AeadFrame<'_>]) -> (Opened, Left);
+
+    /// As [`Self::open`], frame `i` under `keys[i]`; frames that have no key are left. `None`, and nothing
+    /// touched: it can't do that with these keys.
+    fn open_each(_keys: &[&Self], _burst: &mut [AeadFrame<'_>]) -> Option<(Opened, Left)> {
+        None
+    }
 }
 
 /// The frames of a burst that a kernel did not touch: bit `i` for frame `i`.
@@ -135,6 +144,31 @@ impl<K: Kernel> AeadKey for BurstKey<K> {
             if burst
                 .get_mut(index)
                 .is_some_and(|frame| library::open(library, frame))
+            {
+                opened.set_ok(index);
+            }
+        }
+        opened
+    }
+
+    fn open_each(&self, keys: &[&dyn AeadKey], burst: &mut [AeadFrame<'_>]) -> Opened {
+        let mut own = ArrayVec::<&Tables<K>, BURST_CAPACITY>::new();
+        let mut kernels = ArrayVec::<&K, BURST_CAPACITY>::new();
+        for key in keys.iter().take(BURST_CAPACITY) {
+            // Another engine's key is another type.
+            let key: &dyn Any = *key;
+            let Some(Self(tables)) = key.downcast_ref() else {
+                return open_in_stretches(keys, burst);
+            };
+            own.push(tables);
+            kernels.push(&tables.kernel);
+        }
+        let Some((mut opened, left)) = K::open_each(&kernels, burst) else {
+            return open_in_stretches(keys, burst);
+        };
+        for index in left {
+            if let (Some(tables), Some(frame)) = (own.get(index), burst.get_mut(index))
+                && library::open(&tables.library, frame)
             {
                 opened.set_ok(index);
             }

@@ -1,16 +1,20 @@
 //! Keystream: counter blocks through AES, four to a register, and as many registers at once as the caller
 //! has units, so that one's latency hides behind the others.
 
-use core::arch::{
-    asm,
-    x86_64::{
-        __m512i, _mm512_add_epi32, _mm512_aesenclast_epi128, _mm512_broadcast_i32x4,
-        _mm512_maskz_set1_epi32, _mm512_xor_si512,
+use core::{
+    arch::{
+        asm,
+        x86_64::{
+            __m512i, _mm512_add_epi32, _mm512_aesenclast_epi128, _mm512_broadcast_i32x4,
+            _mm512_maskz_set1_epi32,
+        },
     },
+    mem::offset_of,
 };
 
 use super::{
-    lanes::{UNIT, broadcast_here, load, load_nonce},
+    super::schedule::ROUND_KEYS_MAX,
+    lanes::{UNIT, load, load_nonce},
     tables::Tables,
 };
 use crate::crypto::NONCE_LEN;
@@ -64,26 +68,38 @@ pub(super) fn counters_from<const N: usize>(first: usize) -> [__m512i; N] {
     core::array::from_fn(|unit| _mm512_add_epi32(load(&units[first + unit]), carried))
 }
 
-/// The first counter in each lane, which masks the tag, with the first round key added.
+/// The first counter in each lane, which masks the tag.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-pub(super) fn first_counters(tables: &Tables) -> __m512i {
-    let one = _mm512_maskz_set1_epi32(0x8888, 1 << 24);
-    _mm512_xor_si512(one, round_key::<0>(tables))
+pub(super) fn first_counters() -> __m512i {
+    _mm512_maskz_set1_epi32(0x8888, 1 << 24)
 }
 
 /// Round key `number` in each lane.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
 pub(super) fn round_key<const NUMBER: usize>(tables: &Tables) -> __m512i {
-    const { assert!(NUMBER < 15) };
-    broadcast_here(&tables.round_keys[NUMBER])
+    const { assert!(NUMBER < ROUND_KEYS_MAX) };
+    let key;
+    // SAFETY: 16 octets are read, round key `NUMBER` of the tables, which have so many; nothing is written to
+    // memory and the stack is not used. Loaded where this stands, as by `broadcast_here`; an operand for the
+    // key itself would cost an instruction that makes its address.
+    unsafe {
+        asm!(
+            "vbroadcasti32x4 {}, xmmword ptr [{} + {}]",
+            out(zmm_reg) key,
+            in(reg) tables,
+            const offset_of!(Tables, round_keys) + 16 * NUMBER,
+            options(nostack, preserves_flags, readonly)
+        );
+    }
+    key
 }
 
 /// A round of AES.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-fn round(mut unit: __m512i, key: __m512i) -> __m512i {
+pub(super) fn round(mut unit: __m512i, key: __m512i) -> __m512i {
     // SAFETY: the instruction touches these two registers alone.
     unsafe {
         asm!(

@@ -12,8 +12,7 @@ use core::arch::{
 
 use super::{
     super::schedule::POLYNOMIAL,
-    lanes::{UNIT, broadcast_here, load},
-    tables::Tables,
+    lanes::{UNIT, load},
 };
 
 /// Sums of unreduced products, one in each lane, in Karatsuba's three parts.
@@ -242,15 +241,14 @@ impl Lengths {
         self.0 = _mm512_mask_set1_epi64(self.0, 3 << (2 * lane), bits.cast_signed());
     }
 
-    /// Their products with the hash key.
+    /// Their products with the hash key and its middle factor, as they are in the frame's lane.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-    pub(super) fn product(self, tables: &Tables) -> Sums {
+    pub(super) fn product(self, (powers, middles): (__m512i, __m512i)) -> Sums {
         // A lane has the word twice. Mirrored, the text's bits are the lower half of the block and those
         // of additional data the upper one.
         let shifted = _mm512_srlv_epi64(self.0, _mm512_set_epi64(32, 0, 32, 0, 32, 0, 32, 0));
         let blocks = _mm512_maskz_mov_epi32(0x5555, shifted);
-        let (power, middle) = tables.first_power();
-        Sums::product(blocks, broadcast_here(power), broadcast_here(middle))
+        Sums::product(blocks, powers, middles)
     }
 }

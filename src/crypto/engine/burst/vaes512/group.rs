@@ -8,25 +8,12 @@ use core::arch::x86_64::{
 use super::{
     aes::{counters_from, encrypt, nonces, round_key},
     ghash::{Sums, mirrored},
+    keys::{Keys, each_lane},
     lanes::{UNIT, load, load_pair, load_pair_of_some, load_some, only, store, store_some},
     parts::Parts,
     quad::{QUAD, Quad},
-    tables::{Tables, unit_of},
+    tables::unit_of,
 };
-
-/// Writes a statement once for each of four lanes. A loop would not do: where the compiler leaves it a
-/// loop, what the lanes have is on the stack.
-macro_rules! each_lane {
-    (|$lane:ident| $body:block) => {
-        each_lane!(@ $lane $body 0 1 2 3)
-    };
-    (@ $lane:ident $body:block $($number:literal)*) => {
-        $({
-            const $lane: usize = $number;
-            $body
-        })*
-    };
-}
 
 /// The additional data of two frames, and the powers that they meet.
 #[derive(Clone, Copy)]
@@ -67,11 +54,12 @@ impl Pair {
 pub(super) fn crypt<
     const OPEN: bool,
     const ROUNDS: usize,
+    const EACH: bool,
     const UNITS: usize,
     const OCTETS: usize,
     const STATES: usize,
 >(
-    tables: &Tables,
+    keys: &Keys<'_, EACH>,
     frames: &mut [Parts<'_>],
 ) -> __m512i {
     const { assert!(OCTETS == UNIT * UNITS) };
@@ -88,9 +76,17 @@ pub(super) fn crypt<
         };
         gathered.set(LANE, parts);
     });
-    let [masks] = encrypt::<ROUNDS, 1>(tables, [gathered.masks(tables)], |_| {});
-    let first_key = round_key::<0>(tables);
-    let counters = counters_from::<UNITS>(0).map(|unit| _mm512_xor_si512(unit, first_key));
+    let mut masks = gathered.masks(keys);
+    // Of frames with keys of their own, all four at once where they go together in any case.
+    let both = EACH && abreast == QUAD;
+    if !both {
+        masks = keys.encrypt_lanes::<ROUNDS>(masks);
+    }
+    let mut counters = counters_from::<UNITS>(0);
+    if !EACH {
+        let first_key = round_key::<0>(keys.of_lane(0));
+        counters = counters.map(|unit| _mm512_xor_si512(unit, first_key));
+    }
     let mut states = [zero; STATES];
     let mut sums = [Sums::zero(); QUAD];
     let mut pairs = [Pair {
@@ -100,16 +96,28 @@ pub(super) fn crypt<
     }; 2];
     each_lane!(|LANE| {
         if LANE.is_multiple_of(abreast) {
-            for lane in 0..abreast {
-                let Some(parts) = frames.get(standing(LANE + lane)) else {
-                    return zero;
-                };
-                let nonces = nonces(parts.nonce);
-                for unit in 0..UNITS {
-                    states[UNITS * lane + unit] = _mm512_xor_si512(nonces, counters[unit]);
+            each_lane!(|BEHIND| {
+                if BEHIND < abreast {
+                    let Some(parts) = frames.get(standing(LANE + BEHIND)) else {
+                        return zero;
+                    };
+                    let mut start = nonces(parts.nonce);
+                    if EACH {
+                        let first_key = round_key::<0>(keys.of_lane(LANE + BEHIND));
+                        start = _mm512_xor_si512(start, first_key);
+                    }
+                    for unit in 0..UNITS {
+                        states[UNITS * BEHIND + unit] = _mm512_xor_si512(start, counters[unit]);
+                    }
                 }
+            });
+            if both {
+                (states, masks) = keys.encrypt_both::<ROUNDS, UNITS, STATES>(states, masks);
+            } else if EACH {
+                states = keys.encrypt_units::<ROUNDS, UNITS, STATES>(LANE, states);
+            } else {
+                states = encrypt::<ROUNDS, STATES>(keys.of_lane(0), states, |_| {});
             }
-            states = encrypt::<ROUNDS, STATES>(tables, states, |_| {});
         }
         let keystream = &states[LANE % abreast * UNITS..][..UNITS];
         let Some(parts) = frames.get_mut(standing(LANE)) else {
@@ -117,6 +125,7 @@ pub(super) fn crypt<
         };
         let there = LANE < count;
         let blocks = parts.text.len().div_ceil(16);
+        let tables = keys.of_lane(LANE);
         let (powers, middles) = tables.falling_from(blocks + 3);
         pairs[LANE / 2].set(
             LANE % 2 == 1,
@@ -154,5 +163,5 @@ pub(super) fn crypt<
         );
     });
     let [first, second] = pairs;
-    gathered.tags(tables, sums, [first.product(), second.product()], masks)
+    gathered.tags(keys, sums, [first.product(), second.product()], masks)
 }

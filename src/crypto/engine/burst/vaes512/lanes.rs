@@ -4,9 +4,10 @@
 use core::arch::{
     asm,
     x86_64::{
-        __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_maskz_loadu_epi32, _mm_storeu_si128,
-        _mm256_loadu_si256, _mm256_maskz_loadu_epi8, _mm512_loadu_si512, _mm512_mask_storeu_epi8,
-        _mm512_maskz_loadu_epi8, _mm512_maskz_mov_epi8, _mm512_storeu_si512,
+        __m128i, __m256i, __m512i, _MM_HINT_T0, _mm_loadu_si128, _mm_maskz_loadu_epi32,
+        _mm_prefetch, _mm_storeu_si128, _mm256_loadu_si256, _mm256_maskz_loadu_epi8,
+        _mm512_loadu_si512, _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8,
+        _mm512_maskz_mov_epi8, _mm512_storeu_si512,
     },
 };
 
@@ -83,6 +84,15 @@ pub(super) fn broadcast_here(block: &[u8; 16]) -> __m512i {
         );
     }
     lanes
+}
+
+/// Asks for the line of the cache in which `place` begins.
+#[inline]
+pub(super) fn prefetch<T>(place: Option<&T>) {
+    if let Some(place) = place {
+        // SAFETY: nothing is read, and the address is that of a reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const *place).cast()) }
+    }
 }
 
 /// Stores a block.

@@ -17,6 +17,7 @@ mod aes;
 mod bulk;
 mod ghash;
 mod group;
+mod keys;
 mod lanes;
 mod parts;
 mod quad;
@@ -29,6 +30,7 @@ use arrayvec::ArrayVec;
 
 use self::{
     ghash::Sums,
+    keys::Keys,
     parts::{Parts, Way},
     quad::{QUAD, Quad, verdicts, write_tags},
     tables::Tables,
@@ -72,6 +74,17 @@ impl Kernel for Kernel512 {
         // SAFETY: as in `seal`.
         unoptimised(|| unsafe { self.work::<true>(burst) })
     }
+
+    fn open_each(keys: &[&Self], burst: &mut [AeadFrame<'_>]) -> Option<(Opened, Left)> {
+        let rounds = keys.first()?.0.rounds;
+        if keys.iter().any(|key| key.0.rounds != rounds) {
+            return None;
+        }
+        // SAFETY: as in `seal`.
+        Some(unoptimised(|| unsafe {
+            Self::work_each(keys, rounds, burst)
+        }))
+    }
 }
 
 impl Kernel512 {
@@ -82,9 +95,30 @@ impl Kernel512 {
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
     fn work<const OPEN: bool>(&self, burst: &mut [AeadFrame<'_>]) -> (Opened, Left) {
+        if let [frame] = burst {
+            return match self.0.rounds {
+                10 => lone::<OPEN, 10>(&self.0, frame),
+                _ => lone::<OPEN, 14>(&self.0, frame),
+            };
+        }
+        let one = |_| Some(&self.0);
         match self.0.rounds {
-            10 => work::<OPEN, 10>(&self.0, burst),
-            _ => work::<OPEN, 14>(&self.0, burst),
+            10 => work::<OPEN, 10, false>(one, burst),
+            _ => work::<OPEN, 14, false>(one, burst),
+        }
+    }
+
+    /// Opens frames under keys of so many rounds, each under its own.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
+    fn work_each(keys: &[&Self], rounds: usize, burst: &mut [AeadFrame<'_>]) -> (Opened, Left) {
+        let each = |index: usize| {
+            let tables = &keys.get(index)?.0;
+            tables.prefetch();
+            Some(tables)
+        };
+        match rounds {
+            10 => work::<true, 10, true>(each, burst),
+            _ => work::<true, 14, true>(each, burst),
         }
     }
 }
@@ -103,17 +137,15 @@ fn unoptimised<R>(work: impl FnOnce() -> R) -> R {
 type Lane<'a> = ArrayVec<Parts<'a>, BURST_CAPACITY>;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-fn work<const OPEN: bool, const ROUNDS: usize>(
-    tables: &Tables,
+fn work<'t, const OPEN: bool, const ROUNDS: usize, const EACH: bool>(
+    tables_of: impl Fn(usize) -> Option<&'t Tables>,
     burst: &mut [AeadFrame<'_>],
 ) -> (Opened, Left) {
-    if let [frame] = burst {
-        return lone::<OPEN, ROUNDS>(tables, frame);
-    }
     let mut left = Left::default();
     let mut ways: [Lane<'_>; Way::COUNT] = core::array::from_fn(|_| Lane::new());
     for (index, frame) in (0..).zip(burst.iter_mut().take(BURST_CAPACITY)) {
-        let Some(parts) = Parts::of(index, tables, frame) else {
+        let tables = tables_of(index.into());
+        let Some(parts) = tables.and_then(|tables| Parts::of(index, tables, frame)) else {
             left.add(index.into());
             continue;
         };
@@ -126,28 +158,18 @@ fn work<const OPEN: bool, const ROUNDS: usize>(
     }
     let mut opened = Opened::default();
     let [one, two, three, four, alone] = &mut ways;
-    apart(abreast::<OPEN, ROUNDS, 1, 64, 4>, tables, one, &mut opened);
+    apart(abreast::<OPEN, ROUNDS, EACH, 1, 64, 4>, one, &mut opened);
     if [&*two, &*three, &*four]
         .iter()
         .any(|frames| !frames.is_empty())
     {
         with_clean_stack_to::<DEPTH, _>(|| {
-            apart(abreast::<OPEN, ROUNDS, 2, 128, 4>, tables, two, &mut opened);
-            apart(
-                abreast::<OPEN, ROUNDS, 3, 192, 6>,
-                tables,
-                three,
-                &mut opened,
-            );
-            apart(
-                abreast::<OPEN, ROUNDS, 4, 256, 8>,
-                tables,
-                four,
-                &mut opened,
-            );
+            apart(abreast::<OPEN, ROUNDS, EACH, 2, 128, 4>, two, &mut opened);
+            apart(abreast::<OPEN, ROUNDS, EACH, 3, 192, 6>, three, &mut opened);
+            apart(abreast::<OPEN, ROUNDS, EACH, 4, 256, 8>, four, &mut opened);
         });
     }
-    apart(one_by_one::<OPEN, ROUNDS>, tables, alone, &mut opened);
+    apart(one_by_one::<OPEN, ROUNDS, EACH>, alone, &mut opened);
     if OPEN {
         // Apart from the loops that open: a call in them would put on the stack what they keep in registers.
         for parts in ways.iter_mut().flatten() {
@@ -175,7 +197,7 @@ fn lone<const OPEN: bool, const ROUNDS: usize>(
     match Parts::of(0, tables, frame).filter(|parts| parts.way().is_some()) {
         Some(mut parts) => {
             let frames = core::slice::from_mut(&mut parts);
-            apart(by_itself::<OPEN, ROUNDS>, tables, frames, &mut opened);
+            apart(by_itself::<OPEN, ROUNDS>, frames, &mut opened);
             if OPEN && !opened.is_ok(0) {
                 parts.text.fill(0);
             }
@@ -186,15 +208,15 @@ fn lone<const OPEN: bool, const ROUNDS: usize>(
 }
 
 /// Works on frames that go the same way.
-type Work = unsafe fn(&Tables, &mut [Parts<'_>], &mut Opened);
+type Work = unsafe fn(&mut [Parts<'_>], &mut Opened);
 
 /// Calls `work` in a stack frame of its own.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-fn apart(work: Work, tables: &Tables, frames: &mut [Parts<'_>], opened: &mut Opened) {
+fn apart(work: Work, frames: &mut [Parts<'_>], opened: &mut Opened) {
     if !frames.is_empty() {
         // SAFETY: `work` asks of the CPU what this function asks of it.
-        unsafe { black_box(work)(tables, frames, opened) }
+        unsafe { black_box(work)(frames, opened) }
     }
 }
 
@@ -203,28 +225,33 @@ fn apart(work: Work, tables: &Tables, frames: &mut [Parts<'_>], opened: &mut Ope
 fn abreast<
     const OPEN: bool,
     const ROUNDS: usize,
+    const EACH: bool,
     const UNITS: usize,
     const OCTETS: usize,
     const STATES: usize,
 >(
-    tables: &Tables,
     frames: &mut [Parts<'_>],
     opened: &mut Opened,
 ) {
     for quad in frames.chunks_mut(QUAD) {
-        let tags = group::crypt::<OPEN, ROUNDS, UNITS, OCTETS, STATES>(tables, quad);
+        let Some(keys) = Keys::<EACH>::of(quad) else {
+            return;
+        };
+        let tags = group::crypt::<OPEN, ROUNDS, EACH, UNITS, OCTETS, STATES>(&keys, quad);
         end::<OPEN>(tags, quad, opened);
     }
 }
 
 /// Works on frames one after the other.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-fn one_by_one<const OPEN: bool, const ROUNDS: usize>(
-    tables: &Tables,
+fn one_by_one<const OPEN: bool, const ROUNDS: usize, const EACH: bool>(
     frames: &mut [Parts<'_>],
     opened: &mut Opened,
 ) {
     for quad in frames.chunks_mut(QUAD) {
+        let Some(keys) = Keys::<EACH>::of(quad) else {
+            return;
+        };
         let mut gathered = Quad::new();
         for (lane, parts) in quad.iter().enumerate() {
             gathered.set(lane, parts);
@@ -234,8 +261,8 @@ fn one_by_one<const OPEN: bool, const ROUNDS: usize>(
             *sums = bulk::crypt::<OPEN, ROUNDS>(parts);
         }
         // After the calls, so that it need not be on the stack meanwhile; the CPU begins earlier.
-        let [masks] = aes::encrypt::<ROUNDS, 1>(tables, [gathered.masks(tables)], |_| {});
-        let tags = gathered.tags(tables, sums, [Sums::zero(); 2], masks);
+        let masks = keys.encrypt_lanes::<ROUNDS>(gathered.masks(&keys));
+        let tags = gathered.tags(&keys, sums, [Sums::zero(); 2], masks);
         // These were handed over on the stack.
         sums = [Sums::zero(); QUAD];
         black_box(&mut sums);
@@ -245,12 +272,11 @@ fn one_by_one<const OPEN: bool, const ROUNDS: usize>(
 
 /// Works on the first of the frames.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-fn by_itself<const OPEN: bool, const ROUNDS: usize>(
-    tables: &Tables,
-    frames: &mut [Parts<'_>],
-    opened: &mut Opened,
-) {
+fn by_itself<const OPEN: bool, const ROUNDS: usize>(frames: &mut [Parts<'_>], opened: &mut Opened) {
     let Some(quad) = frames.get_mut(..1) else {
+        return;
+    };
+    let Some(keys) = Keys::<false>::of(quad) else {
         return;
     };
     let mut gathered = Quad::new();
@@ -259,9 +285,9 @@ fn by_itself<const OPEN: bool, const ROUNDS: usize>(
         gathered.set(0, parts);
         sums = bulk::crypt::<OPEN, ROUNDS>(parts);
     }
-    let [masks] = aes::encrypt::<ROUNDS, 1>(tables, [gathered.masks(tables)], |_| {});
+    let masks = keys.encrypt_lanes::<ROUNDS>(gathered.masks(&keys));
     let none = Sums::zero();
-    let tags = gathered.tags(tables, [sums, none, none, none], [none; 2], masks);
+    let tags = gathered.tags(&keys, [sums, none, none, none], [none; 2], masks);
     // This was handed over on the stack.
     sums = none;
     black_box(&mut sums);

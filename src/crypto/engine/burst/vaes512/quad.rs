@@ -8,9 +8,9 @@ use core::arch::x86_64::{
 use super::{
     aes::{first_counters, nonces},
     ghash::{Lengths, Sums, mirrored},
+    keys::Keys,
     lanes::{load_block, store_block},
     parts::Parts,
-    tables::Tables,
 };
 
 /// Frames that are reduced together: as many as a register has lanes.
@@ -45,21 +45,22 @@ impl Quad {
     /// The counter blocks that mask the tags, with the first round key added.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-    pub(super) fn masks(&self, tables: &Tables) -> __m512i {
-        _mm512_xor_si512(self.nonces, first_counters(tables))
+    pub(super) fn masks<const EACH: bool>(&self, keys: &Keys<'_, EACH>) -> __m512i {
+        let counters = _mm512_xor_si512(self.nonces, first_counters());
+        _mm512_xor_si512(counters, keys.round_key::<0>())
     }
 
     /// The four tags, of the products of additional data and text, and the encrypted counter blocks.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,vpclmulqdq")]
-    pub(super) fn tags(
+    pub(super) fn tags<const EACH: bool>(
         &self,
-        tables: &Tables,
+        keys: &Keys<'_, EACH>,
         four: [Sums; QUAD],
         pairs: [Sums; 2],
         masks: __m512i,
     ) -> __m512i {
-        let sums = Sums::of_four(four, pairs).plus(self.lengths.product(tables));
+        let sums = Sums::of_four(four, pairs).plus(self.lengths.product(keys.first_power()));
         _mm512_xor_si512(mirrored(sums.reduced()), masks)
     }
 }

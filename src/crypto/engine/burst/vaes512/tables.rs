@@ -3,8 +3,8 @@
 use core::arch::x86_64::{__m128i, _mm_unpackhi_epi64, _mm_unpacklo_epi64, _mm_xor_si128};
 
 use super::{
-    super::schedule::{Schedule, multiply},
-    lanes::{UNIT, store_block},
+    super::schedule::{ROUND_KEYS_MAX, Schedule, multiply},
+    lanes::{UNIT, prefetch, store_block},
 };
 
 /// The highest power of the hash key that is kept, which bounds how many blocks are hashed between two
@@ -27,7 +27,7 @@ pub(super) struct Tables {
     /// For each power the sum of its halves, twice: Karatsuba's middle factor.
     middles: [u8; TABLE],
     /// The round keys: 11 or 15 of them.
-    pub(super) round_keys: [[u8; 16]; 15],
+    pub(super) round_keys: [[u8; 16]; ROUND_KEYS_MAX],
     /// Rounds: 10 or 14.
     pub(super) rounds: usize,
 }
@@ -39,7 +39,7 @@ impl Tables {
         let mut tables = Self {
             powers: [0; TABLE],
             middles: [0; TABLE],
-            round_keys: [[0; 16]; 15],
+            round_keys: [[0; 16]; ROUND_KEYS_MAX],
             rounds: schedule.rounds,
         };
         for (place, key) in tables.round_keys.iter_mut().zip(schedule.round_keys) {
@@ -66,6 +66,19 @@ impl Tables {
     ) -> (&[u8; OCTETS], &[u8; OCTETS]) {
         let at = 16 * POWERS.saturating_sub(power);
         (window_of(&self.powers, at), window_of(&self.middles, at))
+    }
+
+    /// Asks for what a short frame needs: the round keys, and the last powers and their middle factors.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        let (powers, middles) = self.falling_from::<{ 2 * UNIT }>(8);
+        let (round_keys, _) = self.round_keys.as_flattened().as_chunks::<UNIT>();
+        prefetch(self.round_keys.last());
+        round_keys.iter().for_each(|line| prefetch(Some(line)));
+        for half in 0..2 {
+            prefetch(powers.as_chunks::<UNIT>().0.get(half));
+            prefetch(middles.as_chunks::<UNIT>().0.get(half));
+        }
     }
 
     /// The hash key itself and its middle factor.
