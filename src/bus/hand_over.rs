@@ -1,14 +1,15 @@
 //! The slots through which a lane's sequencer gives work to one helper thread and gets it back.
 //!
-//! One giver, one taker. A slot goes round: empty, given, taken, done, empty. Each step is one store or
-//! one exchange of the slot's state, and whoever made the step is the only one who touches the work in
-//! it; the work itself travels as a box, so a hand-over moves one cache line each way and allocates
-//! nothing. What the taker has not begun the giver can take back; what it has begun it can't.
+//! One giver, one taker. Work goes out by one side of a slot and comes back by the other, and each side is
+//! a pair of cache lines of its own: while the taker works, the giver can look for the work to be done as
+//! often as it likes, in a line that it has. Work travels as a box, so a hand-over moves one such line each
+//! way and allocates nothing; an exchange of the box is all that decides who has it. What the taker has not
+//! begun the giver can take back; what it has begun it can't.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
     fmt,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crossbeam::atomic::AtomicCell;
@@ -17,36 +18,53 @@ use crossbeam::atomic::AtomicCell;
 /// one, however long the sequencer is busy with a burst of its own.
 pub const HAND_OVER_SLOTS: usize = 4;
 
-/// Where the work of a slot is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// There is none.
-    Empty,
-    /// The taker has not begun.
-    Given,
-    /// The taker has it.
-    Taken,
-    /// The taker is done.
-    Done,
+/// One way of a slot. Two cache lines, since CPUs fetch them in pairs.
+#[repr(align(128))]
+struct Way<T> {
+    /// Worth an exchange: that would take the line from the other side each time.
+    full: AtomicBool,
+    work: AtomicCell<Option<Box<T>>>,
 }
 
-const EMPTY: u8 = 0;
-const GIVEN: u8 = 1;
-const TAKEN: u8 = 2;
-const DONE: u8 = 3;
+impl<T> Default for Way<T> {
+    fn default() -> Self {
+        Self {
+            full: AtomicBool::new(false),
+            work: AtomicCell::new(None),
+        }
+    }
+}
 
-/// Two cache lines apart, since CPUs fetch them in pairs.
-#[repr(align(128))]
+impl<T> Way<T> {
+    fn put(&self, work: Box<T>) {
+        self.work.store(Some(work));
+        self.full.store(true, Ordering::Release);
+    }
+
+    /// Whoever gets the work marks the way empty, and gives nothing back before: so a mark never hides work
+    /// that comes later. One that is left standing by a race costs exchanges, until the next work.
+    fn take(&self) -> Option<Box<T>> {
+        if !self.full.load(Ordering::Acquire) {
+            return None;
+        }
+        let work = self.work.take();
+        if work.is_some() {
+            self.full.store(false, Ordering::Relaxed);
+        }
+        work
+    }
+}
+
 struct Slot<T> {
-    state: AtomicU8,
-    work: AtomicCell<Option<Box<T>>>,
+    out: Way<T>,
+    back: Way<T>,
 }
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
         Self {
-            state: AtomicU8::new(EMPTY),
-            work: AtomicCell::new(None),
+            out: Way::default(),
+            back: Way::default(),
         }
     }
 }
@@ -54,7 +72,11 @@ impl<T> Default for Slot<T> {
 type Slots<T> = Arc<[Slot<T>; HAND_OVER_SLOTS]>;
 
 /// The sequencer's end.
-pub struct Giver<T>(Slots<T>);
+pub struct Giver<T> {
+    slots: Slots<T>,
+    /// Which are out: with the taker, or on one of the ways.
+    given: [bool; HAND_OVER_SLOTS],
+}
 
 /// The helper's end.
 pub struct Taker<T> {
@@ -72,7 +94,10 @@ pub struct Taken<T> {
 /// The two ends for one helper.
 pub fn hand_over<T: Send>() -> (Giver<T>, Taker<T>) {
     let slots = Slots::<T>::default();
-    let giver = Giver(Arc::clone(&slots));
+    let giver = Giver {
+        slots: Arc::clone(&slots),
+        given: [false; HAND_OVER_SLOTS],
+    };
     (giver, Taker { slots, next: 0 })
 }
 
@@ -81,49 +106,32 @@ impl<T: Send> Giver<T> {
     ///
     /// # Errors
     /// The work itself, where `slot` is not empty.
-    pub fn give(&self, slot: usize, work: Box<T>) -> Result<(), Box<T>> {
-        match self.0.get(slot) {
-            Some(place) if place.state.load(Ordering::Relaxed) == EMPTY => {
-                place.work.store(Some(work));
-                place.state.store(GIVEN, Ordering::Release);
+    pub fn give(&mut self, slot: usize, work: Box<T>) -> Result<(), Box<T>> {
+        match (self.slots.get(slot), self.given.get_mut(slot)) {
+            (Some(place), Some(given)) if !*given => {
+                *given = true;
+                place.out.put(work);
                 Ok(())
             }
             _ => Err(work),
         }
     }
 
-    /// Where the work of `slot` is; there is none in a slot that there is not.
-    pub fn standing(&self, slot: usize) -> Standing {
-        let place = self.0.get(slot);
-        match place.map_or(EMPTY, |place| place.state.load(Ordering::Acquire)) {
-            GIVEN => Standing::Given,
-            TAKEN => Standing::Taken,
-            DONE => Standing::Done,
-            _ => Standing::Empty,
-        }
-    }
-
     /// Takes back what the helper has not begun. `None`: it has, or there is nothing.
-    pub fn take_back(&self, slot: usize) -> Option<Box<T>> {
-        let place = self.0.get(slot)?;
-        place
-            .state
-            .compare_exchange(GIVEN, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
-        let work = place.work.take();
-        place.state.store(EMPTY, Ordering::Relaxed);
-        work
+    pub fn take_back(&mut self, slot: usize) -> Option<Box<T>> {
+        self.get(slot, |place| &place.out)
     }
 
     /// Gets back what the helper is done with. `None`: it is not.
-    pub fn collect(&self, slot: usize) -> Option<Box<T>> {
-        let place = self.0.get(slot)?;
-        if place.state.load(Ordering::Acquire) != DONE {
-            return None;
-        }
-        let work = place.work.take();
-        place.state.store(EMPTY, Ordering::Relaxed);
-        work
+    pub fn collect(&mut self, slot: usize) -> Option<Box<T>> {
+        self.get(slot, |place| &place.back)
+    }
+
+    fn get(&mut self, slot: usize, way: impl FnOnce(&Slot<T>) -> &Way<T>) -> Option<Box<T>> {
+        let given = self.given.get_mut(slot).filter(|given| **given)?;
+        let work = way(self.slots.get(slot)?).take()?;
+        *given = false;
+        Some(work)
     }
 }
 
@@ -133,16 +141,7 @@ impl<T: Send> Taker<T> {
     pub fn take(&mut self) -> Option<Taken<T>> {
         for step in 0..HAND_OVER_SLOTS {
             let slot = (self.next + step) % HAND_OVER_SLOTS;
-            let Some(place) = self.slots.get(slot) else {
-                continue;
-            };
-            // Looked at first: an exchange would take the line from the giver each time.
-            let given = place.state.load(Ordering::Relaxed) == GIVEN
-                && place
-                    .state
-                    .compare_exchange(GIVEN, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-                    .is_ok();
-            if given && let Some(work) = place.work.take() {
+            if let Some(work) = self.slots.get(slot).and_then(|place| place.out.take()) {
                 self.next = (slot + 1) % HAND_OVER_SLOTS;
                 return Some(Taken { work, slot });
             }
@@ -153,8 +152,7 @@ impl<T: Send> Taker<T> {
     /// Says that work is done, and gives it back.
     pub fn done(&mut self, taken: Taken<T>) {
         if let Some(place) = self.slots.get(taken.slot) {
-            place.work.store(Some(taken.work));
-            place.state.store(DONE, Ordering::Release);
+            place.back.put(taken.work);
         }
     }
 }
@@ -187,27 +185,32 @@ mod tests {
 
     #[test]
     fn work_goes_round_and_its_place_is_free_again() {
-        let (giver, mut taker) = hand_over::<u32>();
+        let (mut giver, mut taker) = hand_over::<u32>();
         assert!(taker.take().is_none());
-        giver.give(2, Box::new(7)).unwrap();
-        assert_eq!(giver.standing(2), Standing::Given);
-        assert_eq!(giver.give(2, Box::new(8)), Err(Box::new(8)));
-        assert_eq!(giver.collect(2), None);
-        let mut taken = taker.take().unwrap();
-        assert_eq!(giver.standing(2), Standing::Taken);
-        assert_eq!((giver.take_back(2), giver.collect(2)), (None, None));
-        *taken.work += 1;
-        taker.done(taken);
-        assert_eq!(giver.standing(2), Standing::Done);
-        assert!(giver.take_back(2).is_none(), "done is not given");
-        assert_eq!(giver.collect(2), Some(Box::new(8)));
-        assert_eq!(giver.standing(2), Standing::Empty);
-        assert!(taker.take().is_none());
+        for round in 0..2 {
+            giver.give(2, Box::new(7)).unwrap();
+            assert_eq!(giver.give(2, Box::new(8)), Err(Box::new(8)), "{round}");
+            assert_eq!(giver.collect(2), None);
+            let mut taken = taker.take().unwrap();
+            assert_eq!((giver.take_back(2), giver.collect(2)), (None, None));
+            assert_eq!(giver.give(2, Box::new(8)), Err(Box::new(8)), "it is out");
+            *taken.work += 1;
+            taker.done(taken);
+            assert!(giver.take_back(2).is_none(), "done is not given");
+            assert_eq!(
+                giver.give(2, Box::new(8)),
+                Err(Box::new(8)),
+                "it is not home"
+            );
+            assert_eq!(giver.collect(2), Some(Box::new(8)));
+            assert_eq!((giver.take_back(2), giver.collect(2)), (None, None));
+            assert!(taker.take().is_none());
+        }
     }
 
     #[test]
     fn what_was_taken_back_is_nobody_elses_and_the_next_place_is_found() {
-        let (giver, mut taker) = hand_over::<u32>();
+        let (mut giver, mut taker) = hand_over::<u32>();
         giver.give(0, Box::new(1)).unwrap();
         giver.give(1, Box::new(2)).unwrap();
         assert_eq!(giver.take_back(0), Some(Box::new(1)));
@@ -220,17 +223,17 @@ mod tests {
 
     #[test]
     fn a_place_that_there_is_not_holds_nothing() {
-        let (giver, _taker) = hand_over::<u32>();
+        let (mut giver, _taker) = hand_over::<u32>();
         assert!(giver.give(HAND_OVER_SLOTS, Box::new(1)).is_err());
-        assert_eq!(giver.standing(HAND_OVER_SLOTS), Standing::Empty);
         assert!(giver.take_back(HAND_OVER_SLOTS).is_none());
+        assert!(giver.collect(HAND_OVER_SLOTS).is_none());
     }
 
     /// Every piece is worked once, by the helper or, taken back, by the giver, however they race.
     #[test]
     fn nothing_is_lost_or_worked_twice_while_both_reach_for_it() {
         const COUNT: u64 = 100_000;
-        let (giver, mut taker) = hand_over::<(u64, u32)>();
+        let (mut giver, mut taker) = hand_over::<(u64, u32)>();
         let stop = core::sync::atomic::AtomicBool::new(false);
         let (mut by_helper, mut by_giver) = (0_u64, 0_u64);
         thread::scope(|scope| {

@@ -21,7 +21,7 @@ mod worker_counters;
 pub use command::{Bypass, BypassEntry, Command, LaneCommand};
 pub use drop_reason::{DropReason, UnsentReason};
 pub use eapol::{EAPOL_SLOT_LEN, EapolClass, EapolFilter, EapolFrame, EapolOut, EapolSlots};
-pub use hand_over::{Giver, HAND_OVER_SLOTS, Standing, Taken, Taker, hand_over};
+pub use hand_over::{Giver, HAND_OVER_SLOTS, Taken, Taker, hand_over};
 pub use helper_counters::HelperCounters;
 pub use lane::{Direction, LaneIndex, LaneMode, LinkIndex, PortSide, WorkerIndex};
 pub use lane_counters::LaneCounters;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bus::{Giver, HAND_OVER_SLOTS, HelperCounters, Standing};
+use crate::bus::{Giver, HAND_OVER_SLOTS, HelperCounters};
 
 /// What a sequencer needs of one helper.
 #[derive(Debug)]
@@ -45,10 +45,6 @@ impl<T: Send> Desk<T> {
         self.state != State::Works
     }
 
-    pub(super) fn standing(&self, slot: usize) -> Standing {
-        self.link.giver.standing(slot)
-    }
-
     /// Gives work, if the helper gets any and has room.
     pub(super) fn give(&mut self, work: Box<T>, now: u64) -> Result<usize, Box<T>> {
         self.rested(now);
@@ -62,11 +58,11 @@ impl<T: Send> Desk<T> {
         Ok(slot)
     }
 
-    pub(super) fn collect(&self, slot: usize) -> Option<Box<T>> {
+    pub(super) fn collect(&mut self, slot: usize) -> Option<Box<T>> {
         self.link.giver.collect(slot)
     }
 
-    pub(super) fn take_back(&self, slot: usize) -> Option<Box<T>> {
+    pub(super) fn take_back(&mut self, slot: usize) -> Option<Box<T>> {
         let work = self.link.giver.take_back(slot);
         if work.is_some() {
             self.link.counters.taken_back.add(1);

@@ -23,7 +23,7 @@ pub(super) use self::{
     lane_task::LaneTask,
     relay::{Bench, Relay},
 };
-use crate::bus::{HAND_OVER_SLOTS, Standing};
+use crate::bus::HAND_OVER_SLOTS;
 
 /// A burst that is ready to be worked on, by whoever has it.
 pub(super) trait Task: Send {
@@ -192,26 +192,24 @@ impl<T: Task> Sequencer<T> {
                 frames,
             } => {
                 let desk = self.desks.get_mut(helper)?;
-                let waited = now.saturating_sub(since.max(self.oldest_since));
-                match desk.standing(slot) {
-                    Standing::Done => Home::Done(desk.collect(slot)?),
-                    Standing::Given => {
-                        let late =
-                            waited >= self.patience.begin && (free || self.blanks.is_empty());
-                        if !late && !desk.is_stalled() {
-                            return None;
-                        }
-                        let mut task = desk.take_back(slot)?;
+                if let Some(task) = desk.collect(slot) {
+                    Home::Done(task)
+                } else {
+                    let waited = now.saturating_sub(since.max(self.oldest_since));
+                    let late = waited >= self.patience.begin && (free || self.blanks.is_empty());
+                    let too_late = waited >= self.patience.finish;
+                    if !late && !too_late && !desk.is_stalled() {
+                        return None;
+                    }
+                    if let Some(mut task) = desk.take_back(slot) {
                         task.work();
                         Home::Done(task)
-                    }
-                    Standing::Taken if waited >= self.patience.finish => {
+                    } else if too_late {
                         desk.give_up(slot);
                         Home::GivenUp(frames)
+                    } else {
+                        return None;
                     }
-                    Standing::Taken => return None,
-                    // A slot that is out is never empty; if it were, nothing would ever come.
-                    Standing::Empty => Home::GivenUp(frames),
                 }
             }
         };
