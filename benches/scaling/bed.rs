@@ -138,23 +138,26 @@ impl<'a> Bed<'a> {
         }
     }
 
-    /// A quick window of each number of helpers.
-    pub(crate) fn rounds(&self, most: usize) -> Vec<Sample> {
+    /// A quick window of each crew.
+    pub(crate) fn rounds(&self, crews: &[(usize, HelpPolicy)]) -> Vec<Sample> {
         let time = Duration::from_millis(setting("MILLIS", 500));
-        let mut windows = vec![Vec::new(); most + 1];
+        let mut windows = vec![Vec::new(); crews.len()];
         for _ in 0..setting("ROUNDS", 5) {
-            for (helpers, windows) in windows.iter_mut().enumerate() {
-                let running = self.launch(helpers);
+            for ((helpers, policy), windows) in crews.iter().zip(&mut windows) {
+                let running = self.launch(*helpers, *policy);
                 running.begin();
                 windows.extend(running.windows(time));
                 running.end();
             }
         }
-        windows.into_iter().map(quick).collect()
+        let crews = crews.iter().zip(windows);
+        crews
+            .map(|((_, policy), windows)| quick(windows, *policy))
+            .collect()
     }
 
     /// A lane with so many helpers, on lcores.
-    pub(crate) fn launch(&'a self, helpers: usize) -> Running<'a> {
+    pub(crate) fn launch(&'a self, helpers: usize, policy: HelpPolicy) -> Running<'a> {
         let (rx, _, plain) = self.port(&source("net_null0", self.size));
         let (_, tx, secure) = self.port("net_null1,no-rx=1");
         let secy = tx_secy(sci(1), An::ALL[0], SaKey::clone(&self.key));
@@ -165,7 +168,7 @@ impl<'a> Bed<'a> {
             .collect();
         let crew = Crew {
             helpers: own.clone(),
-            policy: HelpPolicy::Always,
+            policy,
             patience: Duration::from_secs(1),
             stop: Arc::clone(&stop),
         };
@@ -287,11 +290,13 @@ impl Running<'_> {
     }
 }
 
-/// The window at the percentile, by its cycles per frame, of those in which helpers were there: one that had
-/// to leave its CPU does nothing for a while, and its lane does without.
-fn quick(mut windows: Vec<Sample>) -> Sample {
-    let most = windows.iter().map(Sample::share).fold(0.0, f64::max);
-    windows.retain(|window| 2.0 * window.share() >= most);
+/// The window at the percentile, by its cycles per frame. Where helpers are to do everything, of those in
+/// which they were there: one that had to leave its CPU does nothing for a while, and its lane does without.
+fn quick(mut windows: Vec<Sample>, policy: HelpPolicy) -> Sample {
+    if policy == HelpPolicy::Always {
+        let most = windows.iter().map(Sample::share).fold(0.0, f64::max);
+        windows.retain(|window| 2.0 * window.share() >= most);
+    }
     windows.sort_by(|one, other| one.per_frame().total_cmp(&other.per_frame()));
     windows[windows.len() * PERCENTILE / 100]
 }

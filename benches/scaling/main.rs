@@ -25,6 +25,7 @@ mod perf;
 
 use bed::{Bed, Sample};
 use lanes::{factory, hugepages, key, setting};
+use macsec_gateway::worker::HelpPolicy;
 use model::Inputs;
 use perf::Perf;
 
@@ -51,13 +52,23 @@ fn main() {
             factory.name(),
             if huge { "hugepages" } else { "ordinary pages" },
         );
-        let samples = bed.rounds(most);
+        let mut crews: Vec<_> = (0..=most)
+            .map(|helpers| (helpers, HelpPolicy::Always))
+            .collect();
+        crews.push((most, HelpPolicy::Load));
+        let mut samples = bed.rounds(&crews);
+        let left_to_it = samples.pop().unwrap();
         let Some((alone, helped)) = samples.first().zip(samples.get(1)) else {
             println!("one CPU: no helper can be measured here");
             continue;
         };
         let inputs = Inputs::of(alone, helped);
         table(bed.size, &inputs, &samples);
+        println!(
+            "where the lane chooses (`helpers_when = \"load\"`), {most} helpers: {:.3} Mframes/s, {:.0}% by helpers",
+            dpdk::tsc_hz() as f64 / left_to_it.per_frame() / 1e6,
+            100.0 * left_to_it.share()
+        );
         match &perf {
             Ok(perf) => perf.table(&bed),
             Err(why) => println!("no counts: {why}"),

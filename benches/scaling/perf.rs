@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use macsec_gateway::worker::HelpPolicy;
 use nix::{
     sys::{
         signal::{Signal, kill},
@@ -123,7 +124,7 @@ impl Perf {
         bed: &Bed<'_>,
         helpers: usize,
     ) -> ([Vec<f64>; THREADS], Sample, Vec<f64>) {
-        let running = bed.launch(helpers);
+        let running = bed.launch(helpers, HelpPolicy::Always);
         let (idle, sample) = self.counts(&running);
         let per_poll = idle.last().unwrap().iter();
         let per_poll = per_poll

@@ -234,7 +234,7 @@ mod tests {
     fn nothing_is_lost_or_worked_twice_while_both_reach_for_it() {
         const COUNT: u64 = 100_000;
         let (mut giver, mut taker) = hand_over::<(u64, u32)>();
-        let stop = core::sync::atomic::AtomicBool::new(false);
+        let stop = AtomicBool::new(false);
         let (mut by_helper, mut by_giver) = (0_u64, 0_u64);
         thread::scope(|scope| {
             scope.spawn(|| {

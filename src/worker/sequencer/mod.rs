@@ -13,6 +13,7 @@ mod lane_task;
 mod relay;
 #[cfg(test)]
 mod tests;
+mod worth;
 
 use std::collections::VecDeque;
 

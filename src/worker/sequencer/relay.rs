@@ -7,7 +7,7 @@ use std::{
 
 use dpdk::Burst;
 
-use super::{HelperLink, Home, LaneTask, Patience, Sequencer};
+use super::{HelperLink, Home, LaneTask, Patience, Sequencer, worth::Worth};
 use crate::{
     bus::{DropReason, HelperCounters, LaneReport, WorkerCounters, hand_over},
     worker::{
@@ -22,7 +22,7 @@ use crate::{
 /// When helpers are given bursts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelpPolicy {
-    /// While frames come faster than the worker takes them alone.
+    /// While frames come faster than the worker takes them alone, and as long as it is quicker with help.
     Load,
     /// Every burst that there is work for.
     Always,
@@ -83,6 +83,7 @@ impl Crew {
 pub(in crate::worker) struct Relay {
     sequencer: Sequencer<LaneTask>,
     policy: HelpPolicy,
+    worth: Worth,
 }
 
 /// What a relay works with: all of it its lane's own.
@@ -112,6 +113,7 @@ impl Relay {
         Self {
             sequencer: Sequencer::new(helpers, patience, || LaneTask::blank(lane)),
             policy,
+            worth: Worth::new(),
         }
     }
 
@@ -128,6 +130,7 @@ impl Relay {
         self.take_late(now, bench);
         self.bring_home(false, now, bench);
         let Some(burst) = backlog.first() else {
+            self.worth.pause();
             self.bring_home(came == 0, now, bench);
             return under_way;
         };
@@ -139,7 +142,7 @@ impl Relay {
         std::mem::swap(task.burst_mut(), burst);
         backlog.done();
         task.prepare(bench.lane, &mut bench.say);
-        let help = self.wants_help(bench.lane, &task);
+        let help = self.wants_help(bench.lane, &task, now);
         self.sequencer.give(task, help, now);
         if !help {
             self.bring_home(false, now, bench);
@@ -160,14 +163,20 @@ impl Relay {
 
     /// Clear frames end with the first valid protected one only while bursts don't overlap, so a link gets
     /// help once it is secured.
-    fn wants_help(&self, lane: &Lane, task: &LaneTask) -> bool {
+    fn wants_help(&mut self, lane: &Lane, task: &LaneTask, now: u64) -> bool {
         let frames = task.protected();
         let enough = match self.policy {
-            HelpPolicy::Always => 1,
+            HelpPolicy::Always => return frames > 0 && lane.is_secured(),
             HelpPolicy::Load if self.sequencer.is_idle() => BEHIND,
             HelpPolicy::Load => STILL_BEHIND,
         };
-        frames >= enough && lane.is_secured()
+        if !lane.is_secured() || frames < enough {
+            self.worth.pause();
+            return false;
+        }
+        let counters = lane.counters();
+        let (frames, octets) = (counters.frames_in.value(), counters.octets_in.value());
+        self.worth.next(frames, octets, now)
     }
 
     fn bring_home<Say: FnMut(LaneReport)>(
