@@ -250,6 +250,30 @@ impl Mbuf {
         self.place(offset, len)
     }
 
+    /// As [`Mbuf::grow`], and gives the free octets behind the data, which hold anything, with it.
+    ///
+    /// # Errors
+    /// The mbuf itself, unchanged, where `grow` gives `None`.
+    #[inline]
+    pub fn grow_in_room(&mut self, front: usize, back: usize) -> Result<&mut [u8], &mut Self> {
+        let Some(offset) = usize::from(self.data_off()).checked_sub(front) else {
+            return Err(self);
+        };
+        let len = usize::from(self.data_len())
+            .checked_add(front)
+            .and_then(|len| len.checked_add(back));
+        let Some(len) = len else { return Err(self) };
+        let Some(room) = self.set_place(offset, len) else {
+            return Err(self);
+        };
+        let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
+        // SAFETY: `offset` is within the buffer, as was checked.
+        let start = unsafe { buffer.add(offset) };
+        // SAFETY: `room` is what the buffer has from `offset` on; all of it is mapped memory and this
+        // owner's alone; the borrow of `self` is exclusive.
+        Ok(unsafe { std::slice::from_raw_parts_mut(start, room) })
+    }
+
     /// Takes `front` octets off the front, makes the rest `len` octets long, whether that cuts it or adds
     /// octets with arbitrary contents, and gives it. `None`, and no change, if there are fewer octets, the
     /// room is smaller or the frame is in several segments.
@@ -265,24 +289,33 @@ impl Mbuf {
     /// it or the frame is in several segments.
     #[inline]
     fn place(&mut self, offset: usize, len: usize) -> Option<&mut [u8]> {
-        let end = offset.checked_add(len)?;
-        if end > usize::from(self.buf_len()) || !self.is_contiguous() {
-            return None;
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "neither is more than `end`, which is not more than a u16"
-        )]
-        let (data_off, data_len) = (offset as u16, len as u16);
-        self.set_data_off(data_off);
-        self.set_data_len(data_len);
-        self.set_pkt_len(u32::from(data_len));
+        self.set_place(offset, len)?;
         let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
         // SAFETY: `offset` is within the buffer, as was checked.
         let start = unsafe { buffer.add(offset) };
         // SAFETY: `len` octets from there are within the buffer too, which is mapped memory and this owner's
         // alone; the borrow of `self` is exclusive.
         Some(unsafe { std::slice::from_raw_parts_mut(start, len) })
+    }
+
+    /// Makes `len` octets from `offset` of the buffer the frame, and says how many octets the buffer has from
+    /// `offset` on, no fewer than `len`. `None`, and no change, if they are not in it or the frame is in
+    /// several segments.
+    #[inline]
+    fn set_place(&mut self, offset: usize, len: usize) -> Option<usize> {
+        let buf_len = usize::from(self.buf_len());
+        if offset.checked_add(len)? > buf_len || !self.is_contiguous() {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "neither is more than their sum, which is not more than a u16"
+        )]
+        let (data_off, data_len) = (offset as u16, len as u16);
+        self.set_data_off(data_off);
+        self.set_data_len(data_len);
+        self.set_pkt_len(u32::from(data_len));
+        Some(buf_len - offset)
     }
 
     /// Brings the front of the data, and the headroom right before it, into the cache.
@@ -501,8 +534,26 @@ mod tests {
         assert_eq!(facts(&mbuf), (128, 60, 60));
         assert_eq!(mbuf.recut(60, 64).map(|octets| octets.len()), Some(64));
         assert_eq!(facts(&mbuf), (188, 64, 64));
+
+        let grown = mbuf
+            .grow_in_room(16, 20)
+            .map(|octets| (octets.as_ptr(), octets.len()));
+        assert_eq!(grown.ok(), Some((start.wrapping_add(44), 2048 - 172)));
+        assert_eq!(facts(&mbuf), (172, 100, 100));
+        for (front, back) in [
+            (173, 0),
+            (0, 2048 - 272 + 1),
+            (usize::MAX, 1),
+            (1, usize::MAX),
+        ] {
+            let same = mbuf.as_ptr();
+            let refused = mbuf.grow_in_room(front, back).map(|octets| octets.len());
+            assert_eq!(refused.map_err(|mbuf| mbuf.as_ptr()), Err(same));
+        }
+        assert_eq!(facts(&mbuf), (172, 100, 100));
         write(&mbuf, dpdk_sys::DPDK_SHIM_MBUF_NB_SEGS, 2_u16);
         assert!(mbuf.grow(0, 0).is_none());
+        assert!(mbuf.grow_in_room(0, 0).is_err());
         assert!(mbuf.recut(0, 1).is_none());
         mbuf.prefetch();
     }

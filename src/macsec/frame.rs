@@ -55,6 +55,18 @@ pub trait FrameBuf {
         Some(self.octets_mut())
     }
 
+    /// As [`Self::grow`], and gives all room behind the frame with it.
+    ///
+    /// # Errors
+    /// The frame itself, unchanged, where there is no room at one end.
+    fn grow_in_room(&mut self, front: usize, back: usize) -> Result<&mut [u8], &mut Self> {
+        if self.grow(front, back).is_some() {
+            Ok(self.octets_and_room_mut())
+        } else {
+            Err(self)
+        }
+    }
+
     /// Takes the first `front` octets off, makes the rest `len` octets long by cutting or adding at its
     /// end, and gives it. `None`: there are fewer octets, or there is no room; the frame is then
     /// unspecified.
@@ -91,6 +103,31 @@ impl FrameSet {
             Self(u64::MAX)
         } else {
             Self((1 << count) - 1)
+        }
+    }
+
+    /// As many frames as there are in a row in this set from `from` on: where the first of them is, and how
+    /// many. `None`: there is no more.
+    #[must_use]
+    #[inline]
+    pub(super) const fn row_from(self, from: usize) -> Option<(usize, usize)> {
+        if from >= BURST_CAPACITY {
+            return None;
+        }
+        let ahead = self.0 >> from;
+        if ahead == 0 {
+            return None;
+        }
+        let skipped = ahead.trailing_zeros();
+        let count = (ahead >> skipped).trailing_ones();
+        Some((from + skipped as usize, count as usize))
+    }
+
+    /// Puts `count` frames from `first` on in.
+    #[inline]
+    pub(super) const fn insert_row(&mut self, first: usize, count: usize) {
+        if first < BURST_CAPACITY {
+            self.0 |= Self::first(count).0 << first;
         }
     }
 
@@ -317,6 +354,26 @@ mod tests {
         assert!(!set.contains(64));
         assert_eq!(FrameSet::first(64), FrameSet(u64::MAX));
         assert_eq!(FrameSet::first(0), FrameSet::EMPTY);
+    }
+
+    #[test]
+    fn rows_of_a_set_are_found_and_put_in() {
+        let set = FrameSet(0b1110_0110 | 1 << 63);
+        assert_eq!(set.row_from(0), Some((1, 2)));
+        assert_eq!(set.row_from(2), Some((2, 1)));
+        assert_eq!(set.row_from(3), Some((5, 3)));
+        assert_eq!(set.row_from(8), Some((63, 1)));
+        assert_eq!(set.row_from(64), None);
+        assert_eq!(FrameSet::EMPTY.row_from(0), None);
+        assert_eq!(FrameSet(u64::MAX).row_from(0), Some((0, 64)));
+        assert_eq!(FrameSet(u64::MAX).row_from(60), Some((60, 4)));
+        let mut again = FrameSet::EMPTY;
+        again.insert_row(1, 2);
+        again.insert_row(5, 3);
+        again.insert_row(63, 64);
+        again.insert_row(64, 1);
+        again.insert_row(10, 0);
+        assert_eq!(again, set);
     }
 
     #[test]

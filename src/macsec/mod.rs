@@ -28,6 +28,7 @@ mod sectag;
 mod tx_sa;
 mod tx_secy;
 mod usual;
+mod usual_plain;
 mod validate;
 
 pub use clear_tags::MAX_CLEAR_VLAN_TAGS;
@@ -49,7 +50,7 @@ pub use replay::{Position, ReplayWindow, Timeliness};
 pub use rx_sa::{RxSa, RxSaParams, RxSaShared};
 pub use rx_sc::{RetiredRxSas, RxSc};
 pub use rx_secy::{MAX_RX_SCS, RxSecy};
-pub use seal_plans::SealPlans;
+pub use seal_plans::{SealBurst, SealPlans};
 pub use sectag::{SecTag, SecTagError, Tci};
 pub use tx_sa::{TxSa, TxSaParams, TxSaShared};
 pub use tx_secy::TxSecy;

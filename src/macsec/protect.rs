@@ -11,11 +11,16 @@
 //! sent          DA SA | tags | SecTAG | data | ICV
 //! ```
 
+use core::mem;
+
 use super::clear_tags::{ADDRESSES_LEN, clear_tags_len};
 use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::{
     FrameBuf, FrameSet, Reject, SealPlans, SecTag, SectagSci, Tci, TxCounters, TxParams, TxSa,
-    Verdicts, nonce::NonceBase, seal_plans::SealPlan, tx_sa::Allowance,
+    Verdicts,
+    seal_plans::{LaidOut, SealPlan},
+    tx_sa::Allowance,
+    usual_plain::{End, UsualPlain},
 };
 use crate::crypto::TAG_LEN;
 use crate::ieee::{EtherType, Pn, Sci};
@@ -23,15 +28,15 @@ use crate::ieee::{EtherType, Pn, Sci};
 /// What all frames of a burst have in common.
 pub(super) struct Shape {
     /// The first 8 octets of each SecTAG, with neither short length nor PN.
-    tag: u64,
-    sci: Sci,
-    sectag_len: usize,
+    pub(super) tag: u64,
+    pub(super) sci: Sci,
+    pub(super) sectag_len: usize,
     /// Octets of user data that are authenticated and not encrypted, if there are so many.
-    clear_data_len: usize,
+    pub(super) clear_data_len: usize,
     encrypts: bool,
-    clear_vlan_tags: u8,
-    min_plain_frame: usize,
-    mtu: usize,
+    pub(super) clear_vlan_tags: u8,
+    pub(super) min_plain_frame: usize,
+    pub(super) mtu: usize,
 }
 
 /// Where the parts of a frame lie that is laid out.
@@ -104,8 +109,11 @@ impl Shape {
         }
         let clear_len = clear_tags_len(plain, self.clear_vlan_tags);
         let data_len = given + pad - ADDRESSES_LEN - clear_len;
-        let sectag = sectag(self.tag, self.sci, data_len, pn);
-        write_header(octets, clear_len, sectag.get(..self.sectag_len)).ok_or(Reject::NoRoom)?;
+        let mut full = [0; SecTag::LEN_WITH_SCI];
+        let (front, sci) = full.split_at_mut(SecTag::LEN);
+        front.copy_from_slice(&sectag(self.tag, data_len, pn));
+        sci.copy_from_slice(&self.sci.0.to_be_bytes());
+        write_header(octets, clear_len, full.get(..self.sectag_len)).ok_or(Reject::NoRoom)?;
         Ok(Laid {
             clear_len,
             data_len,
@@ -127,22 +135,10 @@ impl Shape {
     }
 }
 
-/// A SecTAG with SCI, of which the first 8 octets are one without. `tag` is what all have in common.
-#[inline]
-fn sectag(tag: u64, sci: Sci, data_len: usize, pn: Pn) -> [u8; SecTag::LEN_WITH_SCI] {
+/// A SecTAG without SCI. `tag` is what all have in common.
+fn sectag(tag: u64, data_len: usize, pn: Pn) -> [u8; SecTag::LEN] {
     let short_length = u64::from(SecTag::short_length_of(data_len));
-    let front = tag | short_length << 32 | u64::from(pn.wire());
-    (u128::from(front) << 64 | u128::from(sci.0)).to_be_bytes()
-}
-
-/// Moves the addresses to the front and writes the SecTAG of `TAG` octets behind them: `ALL` octets.
-#[inline]
-fn lead<const ALL: usize, const TAG: usize>(octets: &mut [u8], sectag: &[u8; TAG]) -> Option<()> {
-    let front = octets.first_chunk_mut::<ALL>()?;
-    let addresses = *front.last_chunk::<ADDRESSES_LEN>()?;
-    *front.first_chunk_mut()? = addresses;
-    *front.last_chunk_mut()? = *sectag;
-    Some(())
+    (tag | short_length << 32 | u64::from(pn.wire())).to_be_bytes()
 }
 
 /// Moves addresses and tags to the front, in that other order, and writes the SecTAG behind them.
@@ -157,105 +153,38 @@ fn write_header(octets: &mut [u8], clear_len: usize, sectag: Option<&[u8]>) -> O
     Some(())
 }
 
-/// Lays out the frames that nearly all are: in one piece, neither to be padded nor perhaps too long, on a
-/// link with the SCI in its SecTAGs and no clear tags. What it does is what `Shape::check` and
-/// `Shape::lay_out` would do; where a frame or its link is another in any way it does nothing.
-struct Usual {
-    tag: u64,
-    sci: Sci,
-    shortest: usize,
-    longest: usize,
-    clear_data_len: usize,
-    nonce: NonceBase,
-}
-
-impl Usual {
-    fn new(shape: &Shape, sa: &TxSa) -> Self {
-        let is_usual = shape.sectag_len == SecTag::LEN_WITH_SCI && shape.clear_vlan_tags == 0;
-        Self {
-            tag: shape.tag,
-            sci: shape.sci,
-            shortest: shape.min_plain_frame.max(ETHERNET_HEADER_LEN),
-            longest: if is_usual {
-                shape.mtu + ETHERNET_HEADER_LEN
-            } else {
-                0
-            },
-            clear_data_len: shape.clear_data_len,
-            nonce: sa.nonce_base(),
-        }
-    }
-
-    /// Writes the plan, and gives the octets of user data. Field by field: a plan that is made elsewhere
-    /// and copied costs more than all that is in here.
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a frame that was compared with the MTU is far shorter than 4 GiB"
-    )]
-    fn lay_out(&self, frame: &mut impl FrameBuf, pn: Pn, plan: &mut SealPlan) -> Option<u64> {
-        const FRONT_LEN: usize = ADDRESSES_LEN + SecTag::LEN_WITH_SCI;
-        let given = frame.octets().len();
-        if given < self.shortest || given > self.longest || !frame.is_contiguous() {
-            return None;
-        }
-        let octets = frame.grow(SecTag::LEN_WITH_SCI, TAG_LEN)?;
-        let data_len = given - ADDRESSES_LEN;
-        lead::<FRONT_LEN, _>(octets, &sectag(self.tag, self.sci, data_len, pn))?;
-        plan.nonce = self.nonce.nonce(pn);
-        plan.clear_len = 0;
-        plan.aad_len = (FRONT_LEN + self.clear_data_len.min(data_len)) as u32;
-        plan.len = (FRONT_LEN + data_len + TAG_LEN) as u32;
-        Some(data_len as u64)
-    }
-}
-
-/// Checks, numbers and lays out the frames of a burst under one SA, in frame order.
-pub(super) fn prepare<B: FrameBuf>(
+/// Checks, numbers and lays out the frames of a burst under one SA, in frame order, and hands them on.
+pub(super) fn prepare<'a, B: FrameBuf>(
     sa: &mut TxSa,
     shape: &Shape,
-    counters: &TxCounters,
-    frames: &mut [B],
+    frames: &'a mut [B],
     todo: FrameSet,
     plans: &mut SealPlans,
     verdicts: &mut Verdicts,
+    to: &mut impl LaidOut<'a>,
 ) {
-    let usual = Usual::new(shape, sa);
-    let allowance = sa.allowance();
-    let (mut numbered, mut octets) = (0, 0);
-    let (mut laid_out, mut tagged) = (FrameSet::EMPTY, FrameSet::EMPTY);
-    for (index, (frame, plan)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
-        if !todo.contains(index) {
-            continue;
-        }
-        let pn = sa.pn(numbered);
-        if numbered < allowance.frames
-            && let Some(data_len) = usual.lay_out(frame, pn, plan)
-        {
-            octets += data_len;
-        } else {
-            match lay_out_any(shape, sa, numbered, &allowance, frame) {
-                Ok((laid, data_len)) => {
-                    *plan = laid;
-                    octets += data_len;
-                    if laid.clear_len > 0 {
-                        tagged.insert(index);
-                    }
-                }
-                Err(why) => {
-                    if why == Reject::TooLong {
-                        counters.out_pkts_too_long.add(1);
-                    }
-                    verdicts.reject(index, why);
-                    continue;
-                }
-            }
-        }
-        numbered += 1;
-        laid_out.insert(index);
+    let mut burst = Laying {
+        usual: UsualPlain::new(shape, sa),
+        allowance: sa.allowance(),
+        shape,
+        sa,
+        plans,
+        verdicts,
+        numbered: 0,
+    };
+    let (mut behind, mut passed) = (frames, 0);
+    while let Some((first, count)) = todo.row_from(passed) {
+        let Some((row, rest)) = mem::take(&mut behind)
+            .get_mut(first - passed..)
+            .and_then(|ahead| ahead.split_at_mut_checked(count))
+        else {
+            break;
+        };
+        burst.lay_out_row(row, first, to);
+        (behind, passed) = (rest, first + count);
     }
-    (plans.frames, plans.tagged, plans.octets) = (laid_out, tagged, octets);
-    verdicts.pass_all(laid_out);
+    let numbered = burst.numbered;
+    verdicts.pass_all(plans.frames);
     if numbered > 0 {
         plans.sa = Some((sa.an(), sa.ki()));
         plans.encrypts = shape.encrypts;
@@ -264,22 +193,81 @@ pub(super) fn prepare<B: FrameBuf>(
     }
 }
 
-/// Lays out the `nth` frame, whatever it is: the plan, and the octets of user data.
-#[inline(never)]
-fn lay_out_any(
-    shape: &Shape,
-    sa: &TxSa,
-    nth: u64,
-    allowance: &Allowance,
-    frame: &mut impl FrameBuf,
-) -> Result<(SealPlan, u64), Reject> {
-    shape.check(frame)?;
-    if nth >= allowance.frames {
-        return Err(allowance.beyond);
+/// A burst that is being laid out.
+struct Laying<'s> {
+    usual: UsualPlain,
+    shape: &'s Shape,
+    sa: &'s TxSa,
+    allowance: Allowance,
+    plans: &'s mut SealPlans,
+    verdicts: &'s mut Verdicts,
+    /// Frames so far.
+    numbered: u64,
+}
+
+impl Laying<'_> {
+    /// Frames that follow each other, from place `first` on: usual ones, and between them others.
+    fn lay_out_row<'a, B: FrameBuf>(
+        &mut self,
+        frames: &'a mut [B],
+        first: usize,
+        to: &mut impl LaidOut<'a>,
+    ) {
+        let mut at = first;
+        let mut rest = frames.iter_mut();
+        while rest.len() > 0 {
+            let mut end = End::Whole;
+            // The last numbers of an SA are given out with a look at each.
+            if self.allowance.frames - self.numbered >= rest.len() as u64 {
+                let begin = (at, self.sa.pn(self.numbered));
+                let row = self.usual.lay_out(rest, begin, &mut self.plans.plans, to);
+                self.plans.frames.insert_row(at, row.count);
+                self.plans.octets += row.octets;
+                self.numbered += row.count as u64;
+                at += row.count;
+                (rest, end) = (row.rest, row.end);
+            }
+            match end {
+                End::Whole => rest
+                    .next()
+                    .into_iter()
+                    .for_each(|frame| self.lay_out(at, frame, to)),
+                End::Other(frame) => self.lay_out(at, frame, to),
+                End::Broken => self.verdicts.reject(at, Reject::NoRoom),
+            }
+            at += 1;
+        }
     }
-    let pn = sa.pn(nth);
-    let laid = shape.lay_out(frame, pn)?;
-    Ok((shape.plan(&laid, sa, pn), laid.data_len as u64))
+
+    /// The frame of place `at`, whatever it is.
+    #[inline(never)]
+    fn lay_out<'a, B: FrameBuf>(&mut self, at: usize, frame: &'a mut B, to: &mut impl LaidOut<'a>) {
+        match self.plan(frame) {
+            Ok((plan, data_len)) => {
+                self.plans.plans[at] = plan;
+                let octets = plan.octets_of(frame);
+                to.take(&mut self.plans.plans, at, plan, octets);
+                self.plans.frames.insert(at);
+                if plan.clear_len > 0 {
+                    self.plans.tagged.insert(at);
+                }
+                self.plans.octets += data_len;
+                self.numbered += 1;
+            }
+            Err(why) => self.verdicts.reject(at, why),
+        }
+    }
+
+    /// Makes the next number's frame of `frame`: its plan, and the octets of user data.
+    fn plan(&self, frame: &mut impl FrameBuf) -> Result<(SealPlan, u64), Reject> {
+        self.shape.check(frame)?;
+        if self.numbered >= self.allowance.frames {
+            return Err(self.allowance.beyond);
+        }
+        let pn = self.sa.pn(self.numbered);
+        let laid = self.shape.lay_out(frame, pn)?;
+        Ok((self.shape.plan(&laid, self.sa, pn), laid.data_len as u64))
+    }
 }
 
 /// Puts clear tags behind the addresses again and counts what was sealed.

@@ -26,6 +26,14 @@ impl SealPlan {
         aad_len: 0,
         len: 0,
     };
+
+    /// What of the frame is from behind its clear tags on, with all room behind it.
+    pub(super) fn octets_of<'a>(&self, frame: &'a mut impl FrameBuf) -> &'a mut [u8] {
+        frame
+            .octets_and_room_mut()
+            .get_mut(self.clear_len as usize..)
+            .unwrap_or_default()
+    }
 }
 
 /// The frames of one burst that wait for their seal, all under one SA.
@@ -97,28 +105,94 @@ impl SealPlans {
     /// Seals the frames with the key of [`Self::sa`], in one call to the engine. `frames` is the burst
     /// that was prepared, each frame in its place.
     pub fn seal<B: FrameBuf>(&mut self, key: &dyn AeadKey, frames: &mut [B]) {
-        let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-        burst.extend(pick(frames, self.frames).map(|(index, frame)| {
-            let plan = &self.plans[index];
-            AeadFrame {
-                nonce: plan.nonce,
-                aad_len: plan.aad_len as usize,
-                len: plan.len as usize,
-                buffer: frame
-                    .octets_and_room_mut()
-                    .get_mut(plan.clear_len as usize..)
-                    .unwrap_or_default(),
-            }
-        }));
-        if !burst.is_empty() {
-            key.seal(&mut burst);
+        let mut burst = SealBurst::new();
+        for (index, frame) in pick(frames, self.frames) {
+            let plan = self.plans[index];
+            burst.push(plan, plan.octets_of(frame));
         }
-        self.sealed = true;
+        burst.seal(key, self);
     }
 }
 
 impl Default for SealPlans {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Where frames go that are laid out.
+pub(super) trait LaidOut<'a> {
+    /// Takes the frame of place `index`: its plan, and its octets from behind its clear tags on with all room
+    /// behind them. `plans` are those of the burst.
+    fn take(
+        &mut self,
+        plans: &mut [SealPlan; BURST_CAPACITY],
+        index: usize,
+        plan: SealPlan,
+        octets: &'a mut [u8],
+    );
+}
+
+/// They are sealed later, perhaps on another thread: what is kept of them is their plan.
+pub(super) struct Later;
+
+impl<'a> LaidOut<'a> for Later {
+    #[inline]
+    fn take(
+        &mut self,
+        plans: &mut [SealPlan; BURST_CAPACITY],
+        index: usize,
+        plan: SealPlan,
+        _: &'a mut [u8],
+    ) {
+        if let Some(place) = plans.get_mut(index) {
+            *place = plan;
+        }
+    }
+}
+
+/// The frames of one burst as the engine takes them: made while they are laid out where they are to be
+/// sealed at once, by [`TxSecy::prepare_at_once`](super::TxSecy::prepare_at_once). On the stack.
+#[derive(Debug, Default)]
+pub struct SealBurst<'a>(ArrayVec<AeadFrame<'a>, BURST_CAPACITY>);
+
+impl<'a> SealBurst<'a> {
+    /// No frame.
+    #[must_use]
+    #[inline]
+    pub const fn new() -> Self {
+        Self(ArrayVec::new_const())
+    }
+
+    #[inline]
+    fn push(&mut self, plan: SealPlan, buffer: &'a mut [u8]) {
+        // There are no more than places in a burst.
+        let _ = self.0.try_push(AeadFrame {
+            nonce: plan.nonce,
+            aad_len: plan.aad_len as usize,
+            len: plan.len as usize,
+            buffer,
+        });
+    }
+
+    /// Seals the frames with the key of `plans`, which were made with this, in one call to the engine.
+    pub fn seal(&mut self, key: &dyn AeadKey, plans: &mut SealPlans) {
+        if !self.0.is_empty() {
+            key.seal(&mut self.0);
+        }
+        plans.sealed = true;
+    }
+}
+
+impl<'a> LaidOut<'a> for SealBurst<'a> {
+    #[inline]
+    fn take(
+        &mut self,
+        _: &mut [SealPlan; BURST_CAPACITY],
+        _: usize,
+        plan: SealPlan,
+        octets: &'a mut [u8],
+    ) {
+        self.push(plan, octets);
     }
 }

@@ -3,8 +3,9 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::{
-    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Reject, SealPlans, TxCounters, TxParams, TxSa, Verdicts,
-    protect,
+    FrameBuf, FrameSet, MIN_PLAIN_FRAME, Reject, SealBurst, SealPlans, TxCounters, TxParams, TxSa,
+    Verdicts, protect,
+    seal_plans::{LaidOut, Later},
 };
 use crate::crypto::SaKey;
 use crate::ieee::{An, KeyIdentifier};
@@ -111,7 +112,7 @@ impl TxSecy {
     /// became of each. What `verdicts` says of other frames stays; frames beyond the burst's
     /// capacity are not looked at. The octets of a rejected frame are unspecified.
     ///
-    /// All three pieces on one thread: [`Self::prepare`], [`SealPlans::seal`], [`Self::finish`].
+    /// All three pieces on one thread: [`Self::prepare_at_once`], [`SealBurst::seal`], [`Self::finish`].
     pub fn protect_burst<B: FrameBuf>(
         &mut self,
         frames: &mut [B],
@@ -120,10 +121,12 @@ impl TxSecy {
     ) {
         // Always there: it is put back below.
         let mut plans = self.plans.take().unwrap_or_default();
-        self.prepare(frames, todo, &mut plans, verdicts);
+        let mut burst = SealBurst::new();
+        self.prepare_at_once(frames, todo, &mut plans, verdicts, &mut burst);
         if let Some(key) = self.key(&plans) {
-            plans.seal(&**key, frames);
+            burst.seal(&**key, &mut plans);
         }
+        drop(burst);
         self.finish(frames, &plans);
         self.plans = Some(plans);
     }
@@ -139,6 +142,30 @@ impl TxSecy {
         plans: &mut SealPlans,
         verdicts: &mut Verdicts,
     ) {
+        self.lay_out(frames, todo, plans, verdicts, &mut Later);
+    }
+
+    /// As [`Self::prepare`] for frames that are sealed at once, by [`SealBurst::seal`], and not by
+    /// [`SealPlans::seal`]: `burst`, which has no frame, gets them as the engine takes them.
+    pub fn prepare_at_once<'a, B: FrameBuf>(
+        &mut self,
+        frames: &'a mut [B],
+        todo: FrameSet,
+        plans: &mut SealPlans,
+        verdicts: &mut Verdicts,
+        burst: &mut SealBurst<'a>,
+    ) {
+        self.lay_out(frames, todo, plans, verdicts, burst);
+    }
+
+    fn lay_out<'a, B: FrameBuf>(
+        &mut self,
+        frames: &'a mut [B],
+        todo: FrameSet,
+        plans: &mut SealPlans,
+        verdicts: &mut Verdicts,
+        laid_out: &mut impl LaidOut<'a>,
+    ) {
         let todo = todo.intersection(FrameSet::first(frames.len()));
         verdicts.forget(todo);
         plans.clear();
@@ -148,14 +175,16 @@ impl TxSecy {
         match encoding {
             Some(sa) => {
                 let shape = protect::Shape::new(&self.params, self.min_plain_frame, sa);
-                protect::prepare(sa, &shape, &self.counters, frames, todo, plans, verdicts);
+                protect::prepare(sa, &shape, frames, todo, plans, verdicts, laid_out);
             }
             None => todo
                 .iter()
                 .for_each(|index| verdicts.reject(index, Reject::NoTxSa)),
         }
         let decided = todo.minus(plans.frames);
-        self.counters.frames.count(decided, verdicts);
+        if !decided.is_empty() {
+            self.counters.count_refused(decided, verdicts);
+        }
     }
 
     /// The key that prepared frames are to be sealed with. A clone of it keeps it usable elsewhere, also

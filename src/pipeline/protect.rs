@@ -12,7 +12,7 @@ use crate::{
     bus::{Bypass, Direction, DropReason, LaneCommand, LaneCounters, LaneMode, LaneReport},
     crypto::SaKey,
     ieee::EtherType,
-    macsec::{FrameBuf, FrameSet, Reject, SealPlans, TxSecy, Verdicts, longest_frame},
+    macsec::{FrameBuf, FrameSet, Reject, SealBurst, SealPlans, TxSecy, Verdicts, longest_frame},
 };
 
 /// What a protect lane is made of.
@@ -199,12 +199,17 @@ impl ProtectLane {
         let mut job = self.job.take().unwrap_or_default();
         let too_long = self.classify(frames, &mut job);
         done(Piece::Classify);
-        self.lay_out(frames, too_long, &mut job, say);
+        let mut burst = SealBurst::new();
+        self.lay_out(&mut job, |secy, todo, plans, verdicts| {
+            secy.prepare_at_once(frames, todo, plans, verdicts, &mut burst);
+        });
         done(Piece::Prepare);
         if let Some(key) = self.setup.secy.key(&job.plans) {
-            job.plans.seal(&**key, frames);
+            burst.seal(&**key, &mut job.plans);
         }
+        drop(burst);
         done(Piece::Crypto);
+        self.note_too_long(frames, too_long, &job, say);
         let onward = self.finish(frames, &mut job);
         self.job = Some(job);
         done(Piece::Finish);
@@ -220,7 +225,10 @@ impl ProtectLane {
         say: &mut impl FnMut(LaneReport),
     ) {
         let too_long = self.classify(frames, job);
-        self.lay_out(frames, too_long, job, say);
+        self.lay_out(job, |secy, todo, plans, verdicts| {
+            secy.prepare(frames, todo, plans, verdicts);
+        });
+        self.note_too_long(frames, too_long, job, say);
     }
 
     /// Decides by each frame's outside, and names those that are too long.
@@ -252,29 +260,41 @@ impl ProtectLane {
         too_long
     }
 
-    /// Numbers what is to be protected, and counts what is not.
-    fn lay_out<B: FrameBuf>(
+    /// Has `prepare` number what is to be protected, and counts what is not.
+    fn lay_out(
         &mut self,
-        frames: &mut [B],
-        mut too_long: FrameSet,
         job: &mut ProtectJob,
+        prepare: impl FnOnce(&mut TxSecy, FrameSet, &mut SealPlans, &mut Verdicts),
+    ) {
+        if job.macsec.is_empty() {
+            job.plans.clear();
+            return;
+        }
+        let verdicts = &mut self.verdicts;
+        prepare(&mut self.setup.secy, job.macsec, &mut job.plans, verdicts);
+        settle(verdicts, job.macsec, &mut job.onward, &self.setup.counters);
+    }
+
+    /// Says how long the first frame was that is too long, once.
+    fn note_too_long<B: FrameBuf>(
+        &mut self,
+        frames: &[B],
+        mut too_long: FrameSet,
+        job: &ProtectJob,
         say: &mut impl FnMut(LaneReport),
     ) {
-        let macsec = job.macsec;
-        if macsec.is_empty() {
-            job.plans.clear();
-        } else {
-            let (secy, verdicts) = (&mut self.setup.secy, &mut self.verdicts);
-            secy.prepare(frames, macsec, &mut job.plans, verdicts);
-            settle(verdicts, macsec, &mut job.onward, &self.setup.counters);
+        if self.too_long_said {
+            return;
         }
-        if !self.too_long_said {
-            let verdicts = &self.verdicts;
-            let rejected = verdicts.rejected().intersection(macsec).iter();
-            rejected
-                .filter(|at| verdicts.reject_of(*at) == Some(Reject::TooLong))
-                .for_each(|at| too_long.insert(at));
-            self.say_too_long(frames, too_long, say);
+        let verdicts = &self.verdicts;
+        let rejected = verdicts.rejected().intersection(job.macsec).iter();
+        rejected
+            .filter(|at| verdicts.reject_of(*at) == Some(Reject::TooLong))
+            .for_each(|at| too_long.insert(at));
+        let first = too_long.into_iter().next();
+        if let Some(frame) = first.and_then(|at| frames.get(at)) {
+            self.too_long_said = true;
+            say(LaneReport::TooLong(frame.octets().len()));
         }
     }
 
@@ -339,18 +359,5 @@ impl ProtectLane {
 
     fn is_key_agreement(&self, ethertype: EtherType) -> bool {
         ethertype == EtherType::EAPOL || ethertype == self.kay_ethertype
-    }
-
-    fn say_too_long<B: FrameBuf>(
-        &mut self,
-        frames: &[B],
-        too_long: FrameSet,
-        say: &mut impl FnMut(LaneReport),
-    ) {
-        let first = too_long.into_iter().next();
-        if let Some(frame) = first.and_then(|at| frames.get(at)) {
-            self.too_long_said = true;
-            say(LaneReport::TooLong(frame.octets().len()));
-        }
     }
 }

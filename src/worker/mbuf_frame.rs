@@ -51,6 +51,11 @@ impl FrameBuf for Mbuf {
     }
 
     #[inline]
+    fn grow_in_room(&mut self, front: usize, back: usize) -> Result<&mut [u8], &mut Self> {
+        Self::grow_in_room(self, front, back)
+    }
+
+    #[inline]
     fn recut(&mut self, front: usize, len: usize) -> Option<&mut [u8]> {
         Self::recut(self, front, len)
     }

@@ -122,6 +122,21 @@ impl Channel {
         tx
     }
 
+    /// A transmit half with one SA that protects and may use the numbers below `end`.
+    pub(crate) fn tx_until(&self, end: Pn) -> TxSecy {
+        let mut secy = TxSecy::new(self.tx_params());
+        let params = TxSaParams {
+            shared: TxSaShared::new(end),
+            ..self.tx_sa_params(AN, KI, key(self.suite, 0))
+        };
+        assert!(
+            secy.install_sa(Box::new(TxSa::new(params).unwrap()))
+                .is_none()
+        );
+        assert!(secy.encode_with(AN, KI));
+        secy
+    }
+
     /// A receive half with the channel and the one SA.
     pub(crate) fn rx(&self) -> Rx {
         let mut rx = Rx::new(RxSecy::new(self.rx_params()));

@@ -1,10 +1,12 @@
 //! What becomes of a frame does not depend on the frames around it: a burst ends as its frames do one by
 //! one, and frames of the usual form as they do where none is looked at as usual.
 
-use macsec_gateway::ieee::CipherSuite;
-use macsec_gateway::macsec::{Confidentiality, FrameBuf, Replay};
+use macsec_gateway::ieee::{CipherSuite, Pn};
+use macsec_gateway::macsec::{
+    Confidentiality, FrameBuf, FrameSet, Replay, SealPlans, TxCounters, Verdicts,
+};
 
-use crate::bed::{Channel, counting};
+use crate::bed::{AN, Channel, counting};
 use crate::frame::VecFrame;
 
 const CONFIDENTIALITIES: [Confidentiality; 4] = [
@@ -116,6 +118,52 @@ fn a_burst_is_protected_as_its_frames_are() {
         for burst in [2, 33, 64] {
             assert_eq!(protected(&channel, &plain, burst), alone, "{channel:?}");
         }
+    }
+}
+
+/// Some of a burst's frames, with chained ones and ones without room among them, up to the end of the
+/// numbers: sealed at once and in pieces.
+#[test]
+fn a_burst_is_protected_in_pieces_as_it_is_at_once() {
+    let mut noise = Noise(0x2545_f491_4f6c_dd1d);
+    for channel in channels() {
+        let (mut whole, mut pieces) = (channel.tx_until(Pn(150)), channel.tx_until(Pn(150)));
+        let mut plans = SealPlans::new();
+        let (mut passed, mut refused) = (0, 0);
+        for _ in 0..6 {
+            let mut frames = frames(&plain(&mut noise, 64));
+            frames[noise.below(64)] = VecFrame::chained(&[1; 60]);
+            frames[noise.below(64)] = VecFrame::with_room(&[2; 60], 64, 15);
+            frames[noise.below(64)] = VecFrame::with_room(&[3; 60], 7, 64);
+            let todo = FrameSet(noise.0 | 0xffff << noise.below(48));
+            let mut later = frames.clone();
+            let (mut verdicts, mut verdicts_later) = (Verdicts::new(), Verdicts::new());
+            whole.protect_burst(&mut frames, todo, &mut verdicts);
+            pieces.prepare(&mut later, todo, &mut plans, &mut verdicts_later);
+            if let Some(key) = pieces.key(&plans).cloned() {
+                plans.seal(&*key, &mut later);
+            }
+            pieces.finish(&mut later, &plans);
+            assert_eq!(verdicts.passed(), verdicts_later.passed());
+            for at in 0..64 {
+                let (reason, reason_later) = (verdicts.reject_of(at), verdicts_later.reject_of(at));
+                assert_eq!(reason, reason_later, "{at}");
+                if reason.is_none() {
+                    assert_eq!(frames[at].octets(), later[at].octets(), "{at}, {channel:?}");
+                }
+            }
+            passed += verdicts.passed().len();
+            refused += verdicts.rejected().len();
+        }
+        // The first number is 1, and 150 is the first that is not the SA's.
+        assert_eq!(passed, 149, "{channel:?}");
+        assert!(refused > 50);
+        let (at_once, in_pieces) = (whole.counters(), pieces.counters());
+        for entry in TxCounters::CATALOGUE {
+            let counts = (entry.read(&at_once), entry.read(&in_pieces));
+            assert_eq!(counts.0, counts.1, "{}", entry.name);
+        }
+        assert_eq!(whole.sa(AN).unwrap().next_pn(), Pn(150));
     }
 }
 

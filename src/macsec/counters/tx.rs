@@ -1,7 +1,18 @@
 //! What the transmit half of a SecY counts (802.1AE-2018 10.7.18, 10.7.19).
 
+use super::super::{FrameSet, Reject, Verdicts};
 use super::{FrameCounters, catalogue::counter_block};
 use crate::ieee::An;
+
+impl TxCounters {
+    /// Counts frames that go no further, for the reasons that `verdicts` gives.
+    pub(in super::super) fn count_refused(&self, refused: FrameSet, verdicts: &Verdicts) {
+        self.frames.count(refused, verdicts);
+        let is_too_long = |at: &usize| verdicts.reject_of(*at) == Some(Reject::TooLong);
+        let too_long = refused.iter().filter(is_too_long).count();
+        self.out_pkts_too_long.add(too_long as u64);
+    }
+}
 
 counter_block! {
     /// The transmit counters of one SecY and its one SC.
