@@ -88,8 +88,15 @@ finish() {
     if [ -n "$running" ]; then
         kill -TERM "$running" 2>/dev/null || true
         wait "$running" 2>/dev/null || true
+        # What it started ends with it, a little later.
+        sleep 1
     fi
     rm -rf "$scratch"
+    # What a run that was ended in its midst leaves: its names end with the number of its process.
+    local left
+    for left in /dev/shm/macsecgw-e2e-* "${TMPDIR:-/tmp}"/macsecgw-e2e-* /run/dpdk/e2e-*; do
+        [ ! -d "$left" ] || [ -d "/proc/${left##*-}" ] || rm -rf "$left"
+    done
     exit "$status"
 }
 trap finish EXIT
