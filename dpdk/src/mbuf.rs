@@ -158,10 +158,11 @@ impl Mbuf {
     #[must_use]
     #[inline]
     pub fn data_and_tailroom_mut(&mut self) -> &mut [u8] {
-        let (start, len) = (self.start(), usize::from(self.data_len()) + self.tailroom());
-        // SAFETY: the tailroom ends where the buffer does (`tailroom`; where the header says that data
-        // reaches further, it is 0 and this is `data_mut`). All of the buffer is mapped memory, and it is
-        // this owner's alone: the mbuf is direct and has one reference. The borrow of `self` is exclusive.
+        let room = usize::from(self.buf_len()).saturating_sub(usize::from(self.data_off()));
+        let (start, len) = (self.start(), room.max(usize::from(self.data_len())));
+        // SAFETY: the room ends where the buffer does (where the header says that data reaches further, this
+        // is `data_mut`). All of the buffer is mapped memory, and it is this owner's alone: the mbuf is
+        // direct and has one reference. The borrow of `self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 

@@ -3,7 +3,7 @@
 
 use super::clear_tags::ADDRESSES_LEN;
 use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
-use super::open_plans::Layout;
+use super::open_plans::{Layout, OpenPlan};
 use super::{FrameBuf, Reject, RxSecy, SecTag, ValidateFrames};
 
 /// What the SecY demands of a frame whatever its channel.
@@ -20,6 +20,16 @@ impl Rules {
             mtu: secy.params.mtu,
             min_plain_frame: secy.min_plain_frame,
         }
+    }
+
+    /// Delivers frames, each with its plan, as long as they are as [`Self::deliver_usual`] wants them. Says how
+    /// many.
+    #[inline(never)]
+    pub(super) fn deliver_row<B: FrameBuf>(&self, frames: &mut [B], plans: &[OpenPlan]) -> usize {
+        let pairs = frames.iter_mut().zip(plans);
+        pairs
+            .map_while(|(frame, plan)| self.deliver_usual(frame, &plan.layout))
+            .count()
     }
 
     /// As [`deliver`], for the frames that nearly all are: no clear tags, the SCI in the SecTAG, neither

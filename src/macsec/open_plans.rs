@@ -4,7 +4,6 @@
 use arrayvec::ArrayVec;
 
 use super::clear_tags::ADDRESSES_LEN;
-use super::frame::pick;
 use super::{FrameBuf, FrameSet};
 use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN, open_each};
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
@@ -110,6 +109,25 @@ impl OpenRun {
         }
     }
 
+    /// Takes `count` frames from place `first` on in, with what became of the numbers with them, and so many
+    /// octets of user data that protection `changed` or did not.
+    #[inline]
+    pub(super) const fn add_row(
+        &mut self,
+        (first, count): (usize, usize),
+        (next, is_row): (Pn, bool),
+        (octets, changed): (u64, bool),
+    ) {
+        self.frames.insert_row(first, count);
+        self.next = next;
+        self.is_row = is_row;
+        if changed {
+            self.octets_changed += octets;
+        } else {
+            self.octets_unchanged += octets;
+        }
+    }
+
     /// The frames.
     #[must_use]
     pub const fn frames(&self) -> FrameSet {
@@ -195,9 +213,31 @@ fn open_run<B: FrameBuf>(
     key: &dyn AeadKey,
     frames: &mut [B],
 ) -> Opened {
-    let mut burst = ArrayVec::<AeadFrame<'_>, BURST_CAPACITY>::new();
-    burst.extend(pick(frames, run).map(|(index, frame)| plans[index].frame(frame)));
+    let mut burst = ArrayVec::new();
+    let (mut behind, mut passed) = (frames, 0);
+    while let Some((first, count)) = run.row_from(passed) {
+        let ahead = core::mem::take(&mut behind).get_mut(first - passed..);
+        let row = ahead.and_then(|ahead| ahead.split_at_mut_checked(count));
+        let (Some((row, rest)), Some(plans)) = (row, plans.get(first..first + count)) else {
+            break;
+        };
+        gather(row, plans, &mut burst);
+        (behind, passed) = (rest, first + count);
+    }
     key.open(&mut burst)
+}
+
+/// Puts frames into the engine's list: in a loop of its own, which keeps all that it needs in registers.
+#[inline(never)]
+fn gather<'a, B: FrameBuf>(
+    frames: &'a mut [B],
+    plans: &[OpenPlan],
+    burst: &mut ArrayVec<AeadFrame<'a>, BURST_CAPACITY>,
+) {
+    for (frame, plan) in frames.iter_mut().zip(plans) {
+        // There are no more than places in a burst.
+        let _ = burst.try_push(plan.frame(frame));
+    }
 }
 
 /// Opens frames of several SAs, those of an SA behind each other.

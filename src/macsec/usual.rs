@@ -189,24 +189,37 @@ impl Usual {
         }
     }
 
-    /// Takes the frame of place `index` into the run and writes its plan, if it is as usual.
-    #[inline]
-    pub(super) fn take(
+    /// Takes frames into the run and writes their plans to `places`, as long as they are as usual; `first` is the
+    /// place of the first of them in its burst. Says how many.
+    #[inline(never)]
+    pub(super) fn take_row<B: FrameBuf>(
         &mut self,
-        index: usize,
-        frame: &impl FrameBuf,
-        plan: &mut OpenPlan,
-    ) -> Option<()> {
-        if !frame.is_contiguous() {
-            return None;
+        frames: &[B],
+        places: &mut [OpenPlan],
+        first: usize,
+    ) -> usize {
+        let (mut count, mut octets) = (0, 0);
+        let (mut next, mut is_row) = (self.run.next, self.run.is_row);
+        for (frame, plan) in frames.iter().zip(places) {
+            let octets_of = frame.octets();
+            let Some(said) = read(octets_of).filter(|_| frame.is_contiguous()) else {
+                break;
+            };
+            let is_ours = said.tag == self.tag && said.sci == self.sci;
+            if !is_ours || octets_of.len() > self.longest {
+                break;
+            }
+            if self.rule.plan(&said, octets_of.len(), plan).is_none() {
+                break;
+            }
+            is_row &= plan.pn == next;
+            next = plan.pn.saturating_add(1);
+            octets += u64::from(plan.layout.data_len);
+            count += 1;
         }
-        let octets = frame.octets();
-        let said = read(octets)?;
-        if said.tag != self.tag || said.sci != self.sci || octets.len() > self.longest {
-            return None;
-        }
-        self.rule.plan(&said, octets.len(), plan)?;
-        self.run.add(index, plan);
-        Some(())
+        let changed = self.rule.changed;
+        self.run
+            .add_row((first, count), (next, is_row), (octets, changed));
+        count
     }
 }

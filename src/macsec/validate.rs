@@ -29,15 +29,23 @@ pub(super) fn prepare<B: FrameBuf>(
     let todo = plans.todo;
     let mut usual: Option<Usual> = None;
     let mut last: Option<Found> = None;
-    for (index, (frame, place)) in frames.iter_mut().zip(&mut plans.plans).enumerate() {
-        if !todo.contains(index) {
-            continue;
-        }
+    let mut at = 0;
+    while let Some((first, count)) = todo.row_from(at) {
+        at = first;
         if let Some(usual) = &mut usual
-            && usual.take(index, frame, place).is_some()
+            && let Some(row) = frames.get(first..first + count)
+            && let Some(places) = plans.plans.get_mut(first..first + count)
         {
-            continue;
+            at += usual.take_row(row, places, first);
+            if at == first + count {
+                continue;
+            }
         }
+        let (index, frame) = (at, frames.get_mut(at));
+        at += 1;
+        let (Some(frame), Some(place)) = (frame, plans.plans.get_mut(index)) else {
+            continue;
+        };
         let Some(found) = look_at(secy, frame, index, place, verdicts) else {
             continue;
         };
@@ -263,18 +271,23 @@ fn deliver_all<B: FrameBuf>(
 ) -> FrameSet {
     let rules = Rules::of(secy);
     let mut delivered = FrameSet::EMPTY;
-    for (index, (frame, plan)) in frames.iter_mut().zip(&plans.plans).enumerate() {
-        if !usual.contains(index) {
-            continue;
-        }
-        if rules.deliver_usual(frame, &plan.layout).is_none() {
+    let mut at = 0;
+    while let Some((first, count)) = usual.row_from(at) {
+        let row = first..first + count;
+        let (Some(row), Some(places)) = (frames.get_mut(row.clone()), plans.plans.get(row)) else {
+            break;
+        };
+        let done = rules.deliver_row(row, places);
+        delivered.insert_row(first, done);
+        at = first + done;
+        if let (Some(frame), Some(plan)) = (row.get_mut(done), places.get(done)) {
             put_tags_back(frame, plan);
-            if let Err(why) = deliver(frame, plan.layout, &rules) {
-                settle(&secy.counters, verdicts, index, Err(why));
-                continue;
+            match deliver(frame, plan.layout, &rules) {
+                Ok(()) => delivered.insert(at),
+                Err(why) => settle(&secy.counters, verdicts, at, Err(why)),
             }
+            at += 1;
         }
-        delivered.insert(index);
     }
     verdicts.pass_all(delivered);
     delivered
