@@ -6,9 +6,12 @@
               docs/adr/0012-a-burst-engine-of-our-own.md"
 )]
 
+mod abreast;
 mod aes;
+mod front;
 mod ghash;
 mod hash;
+mod kinds;
 mod open;
 #[cfg(test)]
 #[path = "tests/oracle.rs"]
@@ -16,6 +19,7 @@ mod oracle;
 mod place;
 mod queue;
 mod seal;
+mod sums;
 mod tables;
 
 use std::arch::is_x86_feature_detected;

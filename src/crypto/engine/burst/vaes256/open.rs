@@ -11,14 +11,17 @@ use core::{
 };
 
 use super::{
+    abreast::{self, Between},
     aes::{self, STEP},
+    front::{self, Front},
     ghash,
-    hash::{self, CHUNK, Front, Hash},
+    hash::{self, CHUNK, Hash},
+    kinds::{self, Kinds},
     place::{Kind, Place},
     queue::{Queue, Scratch, Waiting},
     tables::Tables,
 };
-use crate::crypto::{AeadFrame, BURST_CAPACITY, Opened, engine::burst::Left};
+use crate::crypto::{AeadFrame, Opened, engine::burst::Left};
 
 /// Opens a burst; says which frames were authentic, and which it left.
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
@@ -26,69 +29,193 @@ pub(super) fn open<const ROUNDS: usize>(
     tables: &Tables,
     burst: &mut [AeadFrame<'_>],
 ) -> (Opened, Left) {
+    if burst.len() < kinds::ROW {
+        few::<ROUNDS>(tables, burst)
+    } else {
+        many::<ROUNDS>(tables, burst)
+    }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn many<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<'_>]) -> (Opened, Left) {
+    let mut memory = kinds::Memory::uninit();
+    let mut kinds = Kinds::new(&mut memory, burst);
+    let mut opened = Opened::default();
+    let mut scratch = MaybeUninit::<Scratch>::uninit();
+    let mut queue = Queue::new(&mut scratch);
+    let mut between = MaybeUninit::<Between>::uninit();
+    // So that the compiler keeps in it what is written there, and nowhere else.
+    let between = black_box(between.as_mut_ptr());
+    while let Some(key) = kinds.next() {
+        // SAFETY: a text of so many blocks has so many units; `between` is there until this function returns.
+        unsafe {
+            match key {
+                1..=3 => sets::<ROUNDS, 4, 2, 8>(tables, &mut kinds, between, &mut opened),
+                4 | 5 => sets::<ROUNDS, 2, 3, 6>(tables, &mut kinds, between, &mut opened),
+                6 | 7 => sets::<ROUNDS, 2, 4, 8>(tables, &mut kinds, between, &mut opened),
+                _ => {}
+            }
+        }
+        while let Some((index, frame)) = kinds.take_one() {
+            // SAFETY: it has a place, since it was not left.
+            unsafe { begin::<ROUNDS>(tables, frame, index, &mut queue) };
+            // SAFETY: what is in the queue is of this burst.
+            unsafe { work_off::<ROUNDS>(tables, &mut queue, &mut opened) };
+        }
+    }
+    // SAFETY: as above.
+    unsafe { work_off_rest::<ROUNDS>(tables, &mut queue, &mut opened) };
+    // What was wiped stays wiped: the compiler may not take the stores for dead.
+    black_box(&mut scratch);
+    (opened, kinds.left())
+}
+
+/// Opens a burst of few frames.
+#[inline(never)]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+fn few<const ROUNDS: usize>(tables: &Tables, burst: &mut [AeadFrame<'_>]) -> (Opened, Left) {
     let mut opened = Opened::default();
     let mut left = Left::default();
     let mut scratch = MaybeUninit::<Scratch>::uninit();
     let mut queue = Queue::new(&mut scratch);
-    for (index, frame) in burst.iter_mut().take(BURST_CAPACITY).enumerate() {
-        if !begin::<ROUNDS>(tables, frame, index, &mut queue) {
+    for (index, frame) in burst.iter_mut().enumerate() {
+        if Place::of(frame).is_none() {
             left.add(index);
             continue;
         }
-        while queue.is_full() {
-            // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
-            unsafe { queue.step::<ROUNDS, STEP>(tables) };
-        }
-        while let Some(waiting) = queue.take(STEP) {
-            // SAFETY: its units were decrypted.
-            unsafe { finish(waiting, &mut opened) };
-        }
+        // SAFETY: it has a place.
+        unsafe { begin::<ROUNDS>(tables, frame, index, &mut queue) };
+        // SAFETY: what is in the queue is of this burst.
+        unsafe { work_off::<ROUNDS>(tables, &mut queue, &mut opened) };
     }
     // SAFETY: as above.
-    unsafe { queue.rest::<ROUNDS>(tables) };
-    while let Some(waiting) = queue.take(0) {
-        // SAFETY: its units were decrypted.
-        unsafe { finish(waiting, &mut opened) };
-    }
+    unsafe { work_off_rest::<ROUNDS>(tables, &mut queue, &mut opened) };
     // What was wiped stays wiped: the compiler may not take the stores for dead.
     black_box(&mut scratch);
     (opened, left)
 }
 
-/// Computes what the mask of a frame's tag should be, and puts the frame into the queue; one that has chunks
-/// without them, which it decrypts. Says whether it took the frame.
+/// Decrypts as many units as make whole steps, and finishes the frames that can be.
 ///
-/// As in `seal`, what a short frame is made of stays in registers.
+/// # Safety
+/// The queue's frames and places are there.
 #[inline]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin<const ROUNDS: usize>(
+unsafe fn work_off<const ROUNDS: usize>(
     tables: &Tables,
-    frame: &mut AeadFrame<'_>,
+    queue: &mut Queue<'_>,
+    opened: &mut Opened,
+) {
+    while queue.is_full() {
+        // SAFETY: a step's units wait; each is in a frame of this burst or in the scratch.
+        unsafe { queue.step::<ROUNDS, STEP>(tables) };
+    }
+    while let Some(waiting) = queue.take(STEP) {
+        // SAFETY: its units were decrypted.
+        unsafe { finish(waiting, opened) };
+    }
+}
+
+/// Decrypts and finishes all that is left.
+///
+/// # Safety
+/// As for [`work_off`], which was called.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn work_off_rest<const ROUNDS: usize>(
+    tables: &Tables,
+    queue: &mut Queue<'_>,
+    opened: &mut Opened,
+) {
+    // SAFETY: by the caller.
+    unsafe { queue.rest::<ROUNDS>(tables) };
+    while let Some(waiting) = queue.take(0) {
+        // SAFETY: its units were decrypted.
+        unsafe { finish(waiting, opened) };
+    }
+}
+
+/// Opens frames that are alike, `F` at a time.
+///
+/// # Safety
+/// The frames that `kinds` gives have `U` units; `between` may be written; `F` times `U` is `N`.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn sets<const ROUNDS: usize, const F: usize, const U: usize, const N: usize>(
+    tables: &Tables,
+    kinds: &mut Kinds<'_, '_>,
+    between: *mut Between,
+    opened: &mut Opened,
+) {
+    while let Some(set) = kinds.take::<F>() {
+        // SAFETY: by the caller.
+        let same = unsafe { abreast::open::<ROUNDS, F, U, N>(tables, &set, between) };
+        for (n, frame) in set.into_iter().enumerate() {
+            if same >> (2 * n) & 3 == 3 {
+                opened.set_ok(kinds.index(frame));
+            } else {
+                // SAFETY: a frame that was taken has a place.
+                unsafe { wipe(frame) };
+            }
+        }
+    }
+    // SAFETY: by the caller.
+    unsafe { between.write(Between::zero()) };
+    black_box(between);
+}
+
+/// Wipes a frame's text.
+///
+/// # Safety
+/// The frame has a place.
+#[cold]
+#[inline(never)]
+unsafe fn wipe(frame: *mut AeadFrame<'_>) {
+    // SAFETY: by the caller; the text is its place's.
+    unsafe {
+        let place = Place::again(frame);
+        place.text.write_bytes(0, place.text_len);
+    }
+}
+
+/// Computes what the mask of a frame's tag should be, and puts the frame into the queue; one that has chunks
+/// without them, which it decrypts.
+///
+/// As in `seal`, what a short frame is made of stays in registers.
+///
+/// # Safety
+/// The frame is of the burst, and has a place.
+#[inline]
+#[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
+unsafe fn begin<const ROUNDS: usize>(
+    tables: &Tables,
+    frame: *mut AeadFrame<'_>,
     index: usize,
     queue: &mut Queue<'_>,
-) -> bool {
-    let Some(place) = Place::of(frame) else {
-        return false;
-    };
+) {
+    // SAFETY: by the caller.
+    let place = unsafe { Place::again(frame) };
     if place.kind() != Kind::Short {
-        begin_long::<ROUNDS>(tables, frame, index, queue);
-        return true;
+        // SAFETY: by the caller.
+        unsafe { begin_long::<ROUNDS>(tables, frame, index, queue) };
+        return;
     }
-    let nonce = aes::nonce_blocks(&frame.nonce);
+    // SAFETY: as above.
+    let nonce = aes::nonce_blocks(unsafe { &(*frame).nonce });
     // SAFETY: a short frame; 16 octets may be read from the text's place on, and behind it.
     unsafe {
         let first = _mm_loadu_si128(place.text.cast());
         let front = Front {
-            lengths: hash::lengths(&place),
-            aad: hash::short_additional(&place),
+            lengths: front::lengths(&place),
+            aad: front::short_additional(&place),
             first,
         };
-        let hash = hash::short(tables, front, place.text, place.text_len);
+        let hash = front::short(tables, front, place.text, place.text_len);
         enter(place, first, hash, nonce, index, queue);
         queue.put_text(nonce, &place, 0);
     }
     queue.enter();
-    true
 }
 
 /// Puts in a frame's first unit, and notes what its tag needs.
@@ -122,19 +249,22 @@ unsafe fn enter(
 
 /// Computes what the mask of a frame's tag should be, decrypts whole chunks, and puts the rest of it into the
 /// queue.
+///
+/// # Safety
+/// The frame is of the burst, and has a place; it is not short.
 #[inline(never)]
 #[target_feature(enable = "avx2,aes,vaes,pclmulqdq,vpclmulqdq")]
-fn begin_long<const ROUNDS: usize>(
+unsafe fn begin_long<const ROUNDS: usize>(
     tables: &Tables,
-    frame: &mut AeadFrame<'_>,
+    frame: *mut AeadFrame<'_>,
     index: usize,
     queue: &mut Queue<'_>,
 ) {
     // Again, because it would come through memory.
-    let Some(place) = Place::of(frame) else {
-        return;
-    };
-    let nonce = aes::nonce_blocks(&frame.nonce);
+    // SAFETY: by the caller.
+    let place = unsafe { Place::again(frame) };
+    // SAFETY: as above.
+    let nonce = aes::nonce_blocks(unsafe { &(*frame).nonce });
     // SAFETY: as `Place` says.
     unsafe {
         let text = _mm_loadu_si128(place.text.cast());
@@ -142,13 +272,13 @@ fn begin_long<const ROUNDS: usize>(
         let chunks = len / CHUNK;
         let result = if place.kind() == Kind::Long {
             let front = Front {
-                lengths: hash::lengths(&place),
-                aad: hash::short_additional(&place),
+                lengths: front::lengths(&place),
+                aad: front::short_additional(&place),
                 first: text,
             };
             hash::long::<ROUNDS>(tables, &nonce, front, body, len)
         } else {
-            let aad = hash::additional(tables, &place);
+            let aad = front::additional(tables, &place);
             let first = ghash::first_of_one(text, place.text_len.min(16));
             // In the slot, which is wiped.
             let hash = &raw mut (*queue.slot()).hash;

@@ -9,6 +9,9 @@ use crate::crypto::{AeadFrame, TAG_LEN};
 /// Octets behind the tag that the kernel writes: its last unit may begin with a text's last octet.
 pub(super) const ROOM: usize = 16;
 
+/// Blocks of text up to which frames may go side by side.
+pub(super) const SIDE_BY_SIDE: u8 = 7;
+
 /// How a frame's GHASH goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -51,6 +54,36 @@ impl Place {
             aad_len: frame.aad_len,
             text_len,
         })
+    }
+
+    /// The same of a frame that has a place.
+    ///
+    /// # Safety
+    /// [`Self::of`] gave one for the frame.
+    #[inline(always)]
+    pub(super) unsafe fn again(frame: *mut AeadFrame<'_>) -> Self {
+        // SAFETY: by the caller.
+        let frame = unsafe { &mut *frame };
+        let start = frame.buffer.as_mut_ptr();
+        Self {
+            aad: start,
+            text: start.wrapping_add(frame.aad_len),
+            aad_len: frame.aad_len,
+            text_len: frame.len.wrapping_sub(TAG_LEN).wrapping_sub(frame.aad_len),
+        }
+    }
+
+    /// The blocks of the text if frames like it may go side by side, 1 to 7; of any other that is short or long
+    /// the units behind the first one, and 8; 255 where there are too many, and of any other.
+    #[inline(always)]
+    pub(super) const fn key(&self) -> u8 {
+        let blocks = (self.text_len + 15) >> 4;
+        let units = 8 + blocks / 2;
+        // No branch: frames of all lengths come mixed.
+        let short = (blocks <= SIDE_BY_SIDE as usize) as usize;
+        let key = units ^ ((units ^ blocks) & short.wrapping_neg());
+        let other = (self.aad_len.wrapping_sub(17) >= 16) | (self.text_len < 16) | (key > 255);
+        (key | (other as usize).wrapping_neg()).to_le_bytes()[0]
     }
 
     /// How its GHASH goes.

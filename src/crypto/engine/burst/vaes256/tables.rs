@@ -49,6 +49,12 @@ impl Tables {
     /// Where the first power is in the tables.
     pub(super) const FIRST_POWER: usize = offset_of!(Self, powers) + 16 * (POWERS - 1);
 
+    /// Where power `exponent` is; the next lower one follows it.
+    #[inline(always)]
+    pub(super) const fn power(&self, exponent: usize) -> *const __m128i {
+        self.powers.as_ptr().wrapping_add(POWERS - exponent)
+    }
+
     #[target_feature(enable = "avx2,aes,pclmulqdq")]
     pub(super) fn of(sak: &Sak) -> Result<Self, KeyError> {
         let schedule = Schedule::of(sak)?;
@@ -114,6 +120,24 @@ const fn masks() -> [u8; 64] {
     let mut index = 0;
     while index < 32 {
         octets[index] = 0xFF;
+        index += 1;
+    }
+    octets
+}
+
+/// For `vpshufb`: 16 octets from `n` on order a block whose last `n` octets are asked for from last to first, with
+/// zeros before them.
+#[repr(C, align(64))]
+pub(super) struct Orders(pub(super) [u8; 32]);
+
+pub(super) static ORDERS: Orders = Orders(orders());
+
+const fn orders() -> [u8; 32] {
+    let mut octets = [0x80; 32];
+    let (mut index, mut from) = (16, 16);
+    while index < 32 {
+        from -= 1;
+        octets[index] = from;
         index += 1;
     }
     octets

@@ -10,8 +10,8 @@ use core::arch::x86_64::{
 use super::{
     Kernel256,
     aes::{self, STEP},
-    ghash::Sums,
     hash::CHUNK,
+    sums::{self, Sums},
     tables::{POWERS, Tables},
 };
 use crate::crypto::{Sak, engine::burst::Kernel};
@@ -193,8 +193,42 @@ fn check_products(tables: &Tables) {
     }
 }
 
+/// Two frames' products, one in each half, against those of each frame alone.
+#[target_feature(enable = "avx2,vaes,vpclmulqdq")]
+fn check_two_frames(tables: &Tables) {
+    let octets = Both::new().ours;
+    let units = [load(&octets, 5), load(&octets, 70), load(&octets, 200)];
+    for exponent in [2, 9, POWERS] {
+        let power = tables.power(exponent);
+        // SAFETY: the powers are in the table.
+        let ours = unsafe {
+            let mut sums = sums::Both::begin::<0>(power, units[0]);
+            sums.add::<1>(power, units[1]);
+            sums.add::<0>(tables.power(1), units[2]);
+            sums.reduce(tables)
+        };
+        let mut halves = [Sums::zero(), Sums::zero()];
+        for (unit, exponent) in units.into_iter().zip([exponent, exponent - 1, 1]) {
+            let block = [
+                _mm256_castsi256_si128(unit),
+                _mm256_extracti128_si256::<1>(unit),
+            ];
+            for (sums, block) in halves.iter_mut().zip(block) {
+                let at = POWERS - exponent;
+                let one = |table: &[__m128i; POWERS + 1]| _mm256_zextsi128_si256(table[at]);
+                let block = _mm256_zextsi128_si256(block);
+                add(sums, block, one(&tables.powers), one(&tables.middles));
+            }
+        }
+        let [a, b] = halves.map(|sums| reduce(tables, sums));
+        let theirs = _mm256_inserti128_si256::<1>(_mm256_zextsi128_si256(a), b);
+        assert!(same(ours, theirs), "power {exponent}");
+    }
+}
+
 #[target_feature(enable = "avx2,vaes,vpclmulqdq")]
 fn check<const ROUNDS: usize>(tables: &Tables) {
+    check_two_frames(tables);
     check_steps::<ROUNDS, 1>(tables);
     check_steps::<ROUNDS, 2>(tables);
     check_steps::<ROUNDS, 4>(tables);
