@@ -22,6 +22,7 @@ pub mod log;
 mod mbuf;
 mod mempool;
 pub mod netdev;
+mod packed;
 pub mod pci;
 mod pdump;
 mod port;
@@ -34,6 +35,7 @@ pub use error::Error;
 pub use lcore::{LcoreId, LcoreState, Panicked};
 pub use mbuf::Mbuf;
 pub use mempool::{Mempool, SocketId, headroom};
+pub use packed::{PackedBurst, PackedFrame};
 pub use pdump::Pdump;
 pub use port::{
     Configured, Link, Port, PortConfig, PortControl, PortFacts, PortInfo, PortStats, Probed,

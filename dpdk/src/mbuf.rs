@@ -376,7 +376,7 @@ impl Mbuf {
 
 /// Says that the cache line of `at` is wanted. Any address is fine: nothing is read.
 #[inline]
-fn prefetch(at: *const u8) {
+pub(crate) fn prefetch(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint that faults on no address; SSE is part of every x86-64.
     unsafe {

@@ -7,7 +7,7 @@
 
 mod support;
 
-use dpdk::{Burst, Mbuf, Mempool};
+use dpdk::{Burst, Mbuf, Mempool, PackedBurst};
 use support::{alone, assert_full, eal, pool};
 
 fn fill(pool: &Mempool, count: usize) -> Burst {
@@ -172,5 +172,46 @@ fn an_mbuf_that_outlives_pool_and_eal_stays_readable() {
         drop(eal);
         assert_eq!(mbuf.data(), [0xA5; 60]);
         drop(mbuf);
+    });
+}
+
+#[test]
+fn a_packed_burst_gives_each_frame_s_octets_until_it_is_unpacked() {
+    let name = "a_packed_burst_gives_each_frame_s_octets_until_it_is_unpacked";
+    alone(name, || {
+        let eal = eal(&[]);
+        let pool = pool(&eal);
+        let mut packed = PackedBurst::new();
+        packed.pack();
+        assert!(!packed.is_packed());
+        *packed.unpacked() = fill(&pool, 64);
+        assert_eq!(packed.frames().count(), 0, "not packed yet");
+        packed.pack();
+        assert!(packed.is_packed());
+        // It goes to another thread, as it is.
+        let look = move || {
+            let mut frames: Vec<_> = packed.frames().collect();
+            assert_eq!(frames.len(), 64);
+            for (n, frame) in frames.iter_mut().enumerate() {
+                assert_eq!(frame.data(), vec![u8::try_from(n).unwrap(); 60 + n]);
+                frame.data_mut()[0] ^= 0x80;
+                assert_eq!(frame.data_and_tailroom_mut().len(), 2048);
+                frame.data_and_tailroom_mut()[2047] = 1;
+            }
+            packed
+        };
+        let there = std::thread::Builder::new().spawn(look).unwrap();
+        let mut packed = there.join().unwrap();
+        assert_eq!(packed.frames().count(), 64, "as often as one likes");
+        let changed: Vec<u8> = (0..64).map(|n| n ^ 0x80).collect();
+        assert_eq!(marks(packed.unpacked()), changed);
+        assert!(!packed.is_packed());
+        assert_eq!(packed.frames().count(), 0);
+        packed.unpacked().truncate(5);
+        packed.pack();
+        assert_eq!(packed.frames().count(), 5);
+        assert_eq!(pool.in_use(), 5);
+        drop(packed);
+        assert_full(&pool);
     });
 }

@@ -1,6 +1,6 @@
 //! An mbuf as the frame that `macsec` and `pipeline` work on: grown and cut in place, never copied.
 
-use dpdk::Mbuf;
+use dpdk::{Mbuf, PackedFrame};
 
 use crate::macsec::FrameBuf;
 
@@ -63,5 +63,45 @@ impl FrameBuf for Mbuf {
     #[inline]
     fn prefetch(&self) {
         Self::prefetch(self);
+    }
+}
+
+/// A frame that is to be worked on elsewhere, where it is and as long as it is: it can't grow or shrink.
+impl FrameBuf for PackedFrame<'_> {
+    #[inline]
+    fn octets(&self) -> &[u8] {
+        self.data()
+    }
+
+    #[inline]
+    fn octets_mut(&mut self) -> &mut [u8] {
+        self.data_mut()
+    }
+
+    #[inline]
+    fn octets_and_room_mut(&mut self) -> &mut [u8] {
+        self.data_and_tailroom_mut()
+    }
+
+    /// Frames that are not are refused before.
+    #[inline]
+    fn is_contiguous(&self) -> bool {
+        true
+    }
+
+    fn grow_front(&mut self, n: usize) -> bool {
+        n == 0
+    }
+
+    fn grow_back(&mut self, n: usize) -> bool {
+        n == 0
+    }
+
+    fn cut_front(&mut self, n: usize) -> bool {
+        n == 0
+    }
+
+    fn cut_back(&mut self, n: usize) -> bool {
+        n == 0
     }
 }

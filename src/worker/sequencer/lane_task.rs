@@ -1,12 +1,13 @@
 //! A burst of a lane with everything that its three pieces need, so that the middle one can be done
 //! anywhere.
 
-use dpdk::Burst;
+use arrayvec::ArrayVec;
+use dpdk::{Burst, PackedBurst, PackedFrame};
 
 use super::Task;
 use crate::{
     bus::{LaneReport, LateKey},
-    macsec::FrameSet,
+    macsec::{FrameBuf, FrameSet},
     pipeline::{ProtectJob, ValidateJob},
     worker::runner::Lane,
 };
@@ -14,7 +15,7 @@ use crate::{
 /// A burst between the ports. Made once and used again.
 #[derive(Debug)]
 pub(in crate::worker) struct LaneTask {
-    burst: Burst,
+    burst: PackedBurst,
     job: Job,
 }
 
@@ -32,7 +33,7 @@ impl LaneTask {
     /// An empty one for `lane`.
     pub(super) fn blank(lane: &Lane) -> Self {
         Self {
-            burst: Burst::new(),
+            burst: PackedBurst::new(),
             job: match lane {
                 Lane::Protect(_) => Job::Protect(ProtectJob::default()),
                 Lane::Validate(_) => Job::Validate(ValidateJob::default()),
@@ -42,12 +43,12 @@ impl LaneTask {
 
     /// The frames.
     pub(super) fn burst_mut(&mut self) -> &mut Burst {
-        &mut self.burst
+        self.burst.unpacked()
     }
 
     /// The first piece, and the keys for the second.
     pub(super) fn prepare(&mut self, lane: &mut Lane, say: &mut impl FnMut(LaneReport)) {
-        let frames = self.burst.as_mut_slice();
+        let frames = self.burst.unpacked().as_mut_slice();
         match (lane, &mut self.job) {
             (Lane::Protect(lane), Job::Protect(job)) => {
                 lane.prepare(frames, job, say);
@@ -58,13 +59,13 @@ impl LaneTask {
                 lane.lend_keys(job);
             }
             // Tasks are made for their lane.
-            (Lane::Protect(_) | Lane::Validate(_), _) => self.burst.clear(),
+            (Lane::Protect(_) | Lane::Validate(_), _) => self.burst.unpacked().clear(),
         }
     }
 
     /// The last piece: which frames go on.
     pub(super) fn finish(&mut self, lane: &mut Lane, say: &mut impl FnMut(LaneReport)) -> FrameSet {
-        let frames = self.burst.as_mut_slice();
+        let frames = self.burst.unpacked().as_mut_slice();
         match (lane, &mut self.job) {
             (Lane::Protect(lane), Job::Protect(job)) => lane.finish(frames, job),
             (Lane::Validate(lane), Job::Validate(job)) => lane.finish(frames, job, say),
@@ -90,7 +91,7 @@ impl LaneTask {
 
     /// Ends here: the frames are freed, and keys, whose SAs may be gone, go home to be wiped.
     pub(super) fn void(&mut self, say: &mut impl FnMut(LaneReport)) {
-        self.burst.clear();
+        self.burst.unpacked().clear();
         let mut take = || match &mut self.job {
             Job::Protect(job) => job.take_key(),
             Job::Validate(job) => job.take_key(),
@@ -101,12 +102,27 @@ impl LaneTask {
     }
 }
 
+impl Job {
+    fn run<B: FrameBuf>(&mut self, frames: &mut [B]) {
+        match self {
+            Self::Protect(job) => job.run(frames),
+            Self::Validate(job) => job.run(frames),
+        }
+    }
+}
+
 impl Task for LaneTask {
+    fn pack(&mut self) {
+        self.burst.pack();
+    }
+
     fn work(&mut self) {
-        let frames = self.burst.as_mut_slice();
-        match &mut self.job {
-            Job::Protect(job) => job.run(frames),
-            Job::Validate(job) => job.run(frames),
+        if self.burst.is_packed() {
+            let mut frames: ArrayVec<PackedFrame<'_>, { Burst::CAPACITY }> =
+                self.burst.frames().collect();
+            self.job.run(&mut frames);
+        } else {
+            self.job.run(self.burst.unpacked().as_mut_slice());
         }
     }
 

@@ -28,6 +28,9 @@ use crate::bus::HAND_OVER_SLOTS;
 
 /// A burst that is ready to be worked on, by whoever has it.
 pub(super) trait Task: Send {
+    /// Gets ready to be worked on by another thread.
+    fn pack(&mut self);
+
     /// Does the part that needs nothing but the task itself.
     fn work(&mut self);
 
@@ -142,6 +145,7 @@ impl<T: Task> Sequencer<T> {
     pub(super) fn give(&mut self, mut task: Box<T>, help: bool, now: u64) {
         if help {
             let frames = task.frames();
+            task.pack();
             match self.hand_out(task, now) {
                 Ok((helper, slot)) => {
                     self.out.push_back(Out::With {

@@ -26,6 +26,8 @@ struct Piece {
 }
 
 impl Task for Piece {
+    fn pack(&mut self) {}
+
     fn work(&mut self) {
         self.worked += 1;
     }

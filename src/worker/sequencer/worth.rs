@@ -13,9 +13,13 @@ const SETTLES: u32 = 16;
 /// Stretches of which the quickest counts: in the others something else may have had the core.
 const TRIALS: u32 = 3;
 
-/// Stretches the quicker way between two trials. A trial of a way that takes four times as long costs a
-/// twentieth of that here.
+/// Stretches the quicker way before the other one is tried again. The trial of a way that takes four times as
+/// long costs a fiftieth of that.
 const TERM: u32 = 512;
+
+/// Each trial that changes nothing doubles the time to the next one, up to so many terms: some seconds at
+/// most. Where helpers have no CPU to themselves, one that leaves in the midst of a trial costs much.
+const MOST_TERMS: u32 = 16;
 
 /// A frame costs what so many octets do, about: for traffic that changes between two stretches.
 const FRAME: u64 = 64;
@@ -27,6 +31,8 @@ pub(super) struct Worth {
     helped: bool,
     /// In the round of trials and a term: the favourite's trials, the other's, the term.
     stretch: u32,
+    /// How long the next term is.
+    term: u32,
     /// Bursts of this stretch.
     bursts: u32,
     /// When its timed part began, and what the lane had seen by then.
@@ -41,6 +47,7 @@ impl Worth {
         Self {
             helped: true,
             stretch: 0,
+            term: TERM,
             bursts: 0,
             began: (0, 0),
             costs: [u64::MAX; 2],
@@ -91,10 +98,13 @@ impl Worth {
             // By more than what two stretches of one way differ by.
             if other < favourite - favourite / 16 {
                 self.helped = !self.helped;
+                self.term = TERM;
+            } else {
+                self.term = (2 * self.term).min(MOST_TERMS * TERM);
             }
             self.costs = [u64::MAX; 2];
         }
-        if self.stretch == 2 * TRIALS + TERM {
+        if self.stretch >= 2 * TRIALS + self.term {
             self.stretch = 0;
         }
     }
@@ -134,9 +144,9 @@ mod tests {
             }
         }
 
-        /// Of the bursts of two rounds, how many in a thousand went to helpers.
+        /// Of the bursts of the longest round, how many in a thousand went to helpers.
         fn share(&mut self, frame: u64, alone: u64, helped: u64) -> u64 {
-            let bursts = 2 * STRETCH * (2 * TRIALS + TERM);
+            let bursts = STRETCH * (2 * TRIALS + MOST_TERMS * TERM);
             self.helped = 0;
             self.run(bursts, frame, alone, helped);
             1000 * self.helped / u64::from(bursts)
