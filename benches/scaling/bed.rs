@@ -23,15 +23,12 @@ use macsec_gateway::{
 use nix::unistd::{Pid, gettid};
 
 use crate::lanes::{eal_on, lane, protect_lane, sci, setting, source, tx_secy};
+use crate::sample::{Look, Sample, quick};
 
 const LANE: LaneIndex = lane(0, Direction::Protect);
 
 /// A stretch of a round.
 const WINDOW: Duration = Duration::from_millis(5);
-
-/// Windows and rounds of which so many percent are quicker count: others that use the machine make one
-/// slower and never quicker.
-const PERCENTILE: usize = 10;
 
 /// Until a lane without a fault has long carried frames.
 const BEGINS: Duration = Duration::from_secs(20);
@@ -45,60 +42,6 @@ pub(crate) fn eal(cpus: &[usize], helpers: usize, huge: bool) -> Eal {
         lcores += &format!(",{lcore}@{cpu}");
     }
     eal_on(&lcores, huge, [])
-}
-
-/// What happened in a stretch of time. Cycles are those of the time stamp counter.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    pub(crate) cycles: f64,
-    pub(crate) frames: f64,
-    /// Of these, frames that helpers sealed.
-    pub(crate) helped: f64,
-    /// How long helpers were at them, all together.
-    pub(crate) helpers_busy: f64,
-    /// Helpers' looks for work that found none.
-    pub(crate) empty_polls: f64,
-    pub(crate) stalls: u64,
-}
-
-impl Sample {
-    pub(crate) fn per_frame(&self) -> f64 {
-        self.cycles / self.frames.max(1.0)
-    }
-
-    /// Which part of the frames helpers sealed.
-    pub(crate) fn share(&self) -> f64 {
-        self.helped / self.frames.max(1.0)
-    }
-}
-
-/// The counters at one moment.
-#[derive(Clone, Copy)]
-pub(crate) struct Look {
-    tsc: u64,
-    frames: u64,
-    bursts: u64,
-    helped: u64,
-    busy: u64,
-    empty_polls: u64,
-    stalls: u64,
-}
-
-impl Look {
-    pub(crate) fn since(&self, before: &Self) -> Sample {
-        let frames = (self.frames - before.frames) as f64;
-        // Bursts of these ports are all alike.
-        let bursts = (self.bursts - before.bursts).max(1) as f64;
-        let share = (self.helped - before.helped) as f64 / bursts;
-        Sample {
-            cycles: (self.tsc - before.tsc) as f64,
-            frames,
-            helped: share.min(1.0) * frames,
-            helpers_busy: (self.busy - before.busy) as f64,
-            empty_polls: (self.empty_polls - before.empty_polls) as f64,
-            stalls: self.stalls - before.stalls,
-        }
-    }
 }
 
 /// What all runs with frames of one size have in common.
@@ -288,15 +231,4 @@ impl Running<'_> {
         );
         assert_eq!(self.bed.pool.in_use(), 0, "buffers are not home");
     }
-}
-
-/// The window at the percentile, by its cycles per frame. Where helpers are to do everything, of those in
-/// which they were there: one that had to leave its CPU does nothing for a while, and its lane does without.
-fn quick(mut windows: Vec<Sample>, policy: HelpPolicy) -> Sample {
-    if policy == HelpPolicy::Always {
-        let most = windows.iter().map(Sample::share).fold(0.0, f64::max);
-        windows.retain(|window| 2.0 * window.share() >= most);
-    }
-    windows.sort_by(|one, other| one.per_frame().total_cmp(&other.per_frame()));
-    windows[windows.len() * PERCENTILE / 100]
 }

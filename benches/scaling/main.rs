@@ -22,12 +22,14 @@ mod bed;
 mod lanes;
 mod model;
 mod perf;
+mod sample;
 
-use bed::{Bed, Sample};
+use bed::Bed;
 use lanes::{factory, hugepages, key, setting};
 use macsec_gateway::worker::HelpPolicy;
 use model::Inputs;
 use perf::Perf;
+use sample::Sample;
 
 /// Rows of the model's table.
 const MODEL: usize = 15;

@@ -1,6 +1,6 @@
 //! The model of more cores for one lane.
 
-use crate::bed::Sample;
+use crate::sample::Sample;
 
 /// Its inputs, in cycles per frame.
 pub(crate) struct Inputs {

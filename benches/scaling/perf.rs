@@ -19,9 +19,10 @@ use nix::{
 };
 
 use crate::{
-    bed::{Bed, Running, Sample},
+    bed::{Bed, Running},
     lanes::setting,
     model::for_helped,
+    sample::Sample,
 };
 
 /// How long the counters count.
