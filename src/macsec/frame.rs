@@ -246,6 +246,20 @@ pub(super) fn pick<B>(frames: &mut [B], set: FrameSet) -> impl Iterator<Item = (
     })
 }
 
+/// The frames of `set` in rows of those that follow each other, each with the place of its first one, to be
+/// borrowed all at once. A row that reaches behind the last frame is left out, and what follows it.
+#[inline]
+pub(super) fn rows<B>(frames: &mut [B], set: FrameSet) -> impl Iterator<Item = (usize, &mut [B])> {
+    let (mut rest, mut passed) = (frames, 0);
+    core::iter::from_fn(move || {
+        let (first, count) = set.row_from(passed)?;
+        let ahead = core::mem::take(&mut rest).get_mut(first - passed..)?;
+        let (row, behind) = ahead.split_at_mut_checked(count)?;
+        (rest, passed) = (behind, first + count);
+        Some((first, row))
+    })
+}
+
 /// What became of each frame of a burst. Made once and used again: it allocates nothing.
 ///
 /// A SecY decides the frames that it is given and leaves the others as they are, so that stages of a
@@ -374,6 +388,15 @@ mod tests {
         again.insert_row(64, 1);
         again.insert_row(10, 0);
         assert_eq!(again, set);
+    }
+
+    #[test]
+    fn rows_of_frames_are_borrowed_one_after_the_other() {
+        let mut frames = [10, 11, 12, 13, 14];
+        let all: Vec<_> = rows(&mut frames, FrameSet(0b11011)).collect();
+        assert_eq!(all, [(0, &mut [10, 11][..]), (3, &mut [13, 14])]);
+        assert_eq!(rows(&mut frames, FrameSet(0b11_0011)).count(), 1);
+        assert_eq!(rows(&mut frames, FrameSet::EMPTY).count(), 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use arrayvec::ArrayVec;
 
 use super::clear_tags::ADDRESSES_LEN;
-use super::{FrameBuf, FrameSet};
+use super::{FrameBuf, FrameSet, frame::rows};
 use crate::crypto::{AeadFrame, AeadKey, BURST_CAPACITY, NONCE_LEN, Opened, TAG_LEN, open_each};
 use crate::ieee::{An, KeyIdentifier, Pn, Sci};
 
@@ -214,15 +214,11 @@ fn open_run<B: FrameBuf>(
     frames: &mut [B],
 ) -> Opened {
     let mut burst = ArrayVec::new();
-    let (mut behind, mut passed) = (frames, 0);
-    while let Some((first, count)) = run.row_from(passed) {
-        let ahead = core::mem::take(&mut behind).get_mut(first - passed..);
-        let row = ahead.and_then(|ahead| ahead.split_at_mut_checked(count));
-        let (Some((row, rest)), Some(plans)) = (row, plans.get(first..first + count)) else {
+    for (first, row) in rows(frames, run) {
+        let Some(plans) = plans.get(first..first + row.len()) else {
             break;
         };
         gather(row, plans, &mut burst);
-        (behind, passed) = (rest, first + count);
     }
     key.open(&mut burst)
 }

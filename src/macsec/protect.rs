@@ -11,13 +11,12 @@
 //! sent          DA SA | tags | SecTAG | data | ICV
 //! ```
 
-use core::mem;
-
 use super::clear_tags::{ADDRESSES_LEN, clear_tags_len};
 use super::mtu::{ETHERNET_HEADER_LEN, longest_frame};
 use super::{
     FrameBuf, FrameSet, Reject, SealPlans, SecTag, SectagSci, Tci, TxCounters, TxParams, TxSa,
     Verdicts,
+    frame::rows,
     seal_plans::{LaidOut, SealPlan},
     tx_sa::Allowance,
     usual_plain::{End, UsualPlain},
@@ -172,16 +171,8 @@ pub(super) fn prepare<'a, B: FrameBuf>(
         verdicts,
         numbered: 0,
     };
-    let (mut behind, mut passed) = (frames, 0);
-    while let Some((first, count)) = todo.row_from(passed) {
-        let Some((row, rest)) = mem::take(&mut behind)
-            .get_mut(first - passed..)
-            .and_then(|ahead| ahead.split_at_mut_checked(count))
-        else {
-            break;
-        };
+    for (first, row) in rows(frames, todo) {
         burst.lay_out_row(row, first, to);
-        (behind, passed) = (rest, first + count);
     }
     let numbered = burst.numbered;
     verdicts.pass_all(plans.frames);

@@ -240,12 +240,8 @@ impl RxSecy {
     /// The SA of a run. `None`: it is not there any more.
     #[inline]
     pub(super) fn sa_of_run(&self, run: &OpenRun) -> Option<&RxSa> {
-        if run.changes == self.changes {
-            self.scs.get(run.place)?.sa(run.an)
-        } else {
-            let channel = self.scs.get(self.place_of_run(run)?)?;
-            channel.sa(run.an).filter(|sa| sa.ki() == run.ki)
-        }
+        let sa = self.scs.get(self.place_of_run(run)?)?.sa(run.an)?;
+        (run.changes == self.changes || sa.ki() == run.ki).then_some(sa)
     }
 
     /// The last piece, in the order of the first: judges what was opened, delivers and counts.

@@ -15,8 +15,8 @@ use super::{FrameBuf, RxSa, RxSecy, SecTag, Tci, ValidateFrames, recover_pn};
 use crate::crypto::TAG_LEN;
 use crate::ieee::{An, EtherType, Pn, PnSpace, Sci};
 
-/// Addresses and SecTAG.
-const FRONT_LEN: usize = ADDRESSES_LEN + SecTag::LEN_WITH_SCI;
+/// Addresses and SecTAG of the usual form.
+pub(super) const FRONT_LEN: usize = ADDRESSES_LEN + SecTag::LEN_WITH_SCI;
 
 #[expect(clippy::cast_possible_truncation, reason = "16")]
 const SECTAG_LEN: u32 = SecTag::LEN_WITH_SCI as u32;

@@ -13,12 +13,10 @@ use super::mtu::ETHERNET_HEADER_LEN;
 use super::nonce::NonceBase;
 use super::protect::Shape;
 use super::seal_plans::{LaidOut, SealPlan};
+use super::usual::FRONT_LEN;
 use super::{FrameBuf, SecTag, TxSa};
 use crate::crypto::{BURST_CAPACITY, TAG_LEN};
 use crate::ieee::Pn;
-
-/// Addresses and SecTAG.
-const FRONT_LEN: usize = ADDRESSES_LEN + SecTag::LEN_WITH_SCI;
 
 /// What a frame must be like, and what it then needs.
 pub(super) struct UsualPlain {
