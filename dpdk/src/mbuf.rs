@@ -244,10 +244,7 @@ impl Mbuf {
     /// several segments.
     #[inline]
     pub fn grow(&mut self, front: usize, back: usize) -> Option<&mut [u8]> {
-        let offset = usize::from(self.data_off()).checked_sub(front)?;
-        let len = usize::from(self.data_len())
-            .checked_add(front)?
-            .checked_add(back)?;
+        let (offset, len) = self.grown(front, back)?;
         self.place(offset, len)
     }
 
@@ -257,22 +254,23 @@ impl Mbuf {
     /// The mbuf itself, unchanged, where `grow` gives `None`.
     #[inline]
     pub fn grow_in_room(&mut self, front: usize, back: usize) -> Result<&mut [u8], &mut Self> {
-        let Some(offset) = usize::from(self.data_off()).checked_sub(front) else {
+        let Some((offset, len)) = self.grown(front, back) else {
             return Err(self);
         };
-        let len = usize::from(self.data_len())
-            .checked_add(front)
-            .and_then(|len| len.checked_add(back));
-        let Some(len) = len else { return Err(self) };
         let Some(room) = self.set_place(offset, len) else {
             return Err(self);
         };
-        let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
-        // SAFETY: `offset` is within the buffer, as was checked.
-        let start = unsafe { buffer.add(offset) };
-        // SAFETY: `room` is what the buffer has from `offset` on; all of it is mapped memory and this
-        // owner's alone; the borrow of `self` is exclusive.
-        Ok(unsafe { std::slice::from_raw_parts_mut(start, room) })
+        // SAFETY: `room` is what the buffer has from `offset` on.
+        Ok(unsafe { self.octets_at(offset, room) })
+    }
+
+    /// Where the data would begin and how long it would be with `front` octets more before it and `back`
+    /// behind. `None`: no buffer has that.
+    #[inline]
+    fn grown(&self, front: usize, back: usize) -> Option<(usize, usize)> {
+        let offset = usize::from(self.data_off()).checked_sub(front)?;
+        let len = usize::from(self.data_len()).checked_add(front)?;
+        Some((offset, len.checked_add(back)?))
     }
 
     /// Takes `front` octets off the front, makes the rest `len` octets long, whether that cuts it or adds
@@ -291,12 +289,22 @@ impl Mbuf {
     #[inline]
     fn place(&mut self, offset: usize, len: usize) -> Option<&mut [u8]> {
         self.set_place(offset, len)?;
+        // SAFETY: so many octets from `offset` on are within the buffer, as was checked.
+        Some(unsafe { self.octets_at(offset, len) })
+    }
+
+    /// `len` octets of the buffer from `offset` on.
+    ///
+    /// # Safety
+    /// The buffer has so many there.
+    #[inline]
+    unsafe fn octets_at(&mut self, offset: usize, len: usize) -> &mut [u8] {
         let buffer = field!(self, DPDK_SHIM_MBUF_BUF_ADDR, *mut u8);
-        // SAFETY: `offset` is within the buffer, as was checked.
+        // SAFETY: `offset` is within the buffer, by the caller.
         let start = unsafe { buffer.add(offset) };
-        // SAFETY: `len` octets from there are within the buffer too, which is mapped memory and this owner's
-        // alone; the borrow of `self` is exclusive.
-        Some(unsafe { std::slice::from_raw_parts_mut(start, len) })
+        // SAFETY: so are `len` octets from there. All of it is mapped memory and this owner's alone: the mbuf is
+        // direct and has one reference. The borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 
     /// Makes `len` octets from `offset` of the buffer the frame, and says how many octets the buffer has from
