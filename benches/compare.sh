@@ -82,8 +82,8 @@ command -v cargo >/dev/null || die "no cargo in PATH: install Rust first (https:
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/macsecgw-compare.XXXXXX")
 running=
-pages=/sys/kernel/mm/hugepages/hugepages-2048kB
-old_pages=
+# All programs get them: on ordinary pages a short frame costs the gateway half as much again.
+. deploy/hugepages.sh
 finish() {
     local status=$?
     trap '' HUP INT TERM
@@ -94,7 +94,7 @@ finish() {
         sleep 1
     fi
     rm -rf "$scratch"
-    [ -z "$old_pages" ] || echo "$old_pages" >"$pages/nr_hugepages"
+    give_back_hugepages || true
     # What a run that was ended in its midst leaves: its names end with the number of its process.
     local left
     for left in /dev/shm/macsecgw-e2e-* "${TMPDIR:-/tmp}"/macsecgw-e2e-* /run/dpdk/e2e-*; do
@@ -116,17 +116,6 @@ limited() {
     running=
     [ "$status" != 124 ] || say "not done within $1 s: ${*:2}"
     return "$status"
-}
-
-# Pages of 2 MiB for the time of the run where nobody has reserved any: all programs get them, and on
-# ordinary pages a short frame costs the gateway half as much again.
-hugepages() {
-    local available
-    grep -q ' hugetlbfs ' /proc/mounts && [ -r "$pages/free_hugepages" ] || return 0
-    available=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
-    [ "$(cat "$pages/free_hugepages")" -lt 256 ] && [ "$available" -gt 6144 ] || return 0
-    old_pages=$(cat "$pages/nr_hugepages")
-    echo $((old_pages + 512)) >"$pages/nr_hugepages" || old_pages=
 }
 
 # DPDK's example comes from Debian's source package, read through apt with lists of its own: the
@@ -214,7 +203,7 @@ if [ ${#systems[@]} -gt 0 ]; then
         fi
     fi
     limited 3000 cargo bench --locked --quiet --bench end_to_end --no-run
-    hugepages
+    reserve_hugepages
     # Shell and program have a variable of the same name.
     limited 1200 env SECONDS="${SECONDS_EACH:-}" cargo bench --locked --quiet --bench end_to_end -- \
         "${systems[@]}" $quick >"$scratch/systems"

@@ -23,8 +23,10 @@ TMPDIR=$(mktemp -d "/tmp/$MACSECGW_BED.XXXXXX") || exit 1
 chmod 755 "$TMPDIR"
 export TMPDIR CARGO_TERM_COLOR=never RUST_BACKTRACE=${RUST_BACKTRACE:-0}
 target=${CARGO_TARGET_DIR:-target}
-pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-old_pages= mounted= running=
+running=
+# Without hugepages (a container may not have the right) the tests that need shared memory say so, and the
+# others run on ordinary memory.
+. deploy/hugepages.sh
 
 eal_files() { ls -d /run/dpdk/* /dev/hugepages/*map_* 2>/dev/null | sort; }
 eal_before=$(eal_files)
@@ -64,8 +66,7 @@ finish() {
         wait "$running" 2>/dev/null
     fi
     tidy || true
-    [ -z "$mounted" ] || { umount /dev/hugepages && [ "$mounted" = mounted ] || rmdir /dev/hugepages; }
-    [ -z "$old_pages" ] || echo "$old_pages" >"$pages"
+    give_back_hugepages
     rm -rf "$TMPDIR" /dev/shm/"$MACSECGW_BED"-*
     exit "$status"
 }
@@ -103,25 +104,6 @@ summary() {
     echo "== summary"
     printf '%s\n' "${report[@]}"
     [ "$failed" = 0 ] && echo "test: all passed in $SECONDS s" || echo "test: FAILED after $SECONDS s" >&2
-}
-
-# Hugepages where the machine has none. Without them (a container may not have the right) the tests that
-# need shared memory say so, and the others run on ordinary memory.
-hugepages() {
-    [ -e "$pages" ] || { echo "test: this kernel has no hugepages of 2 MiB"; return 0; }
-    if [ "$(cat "$pages")" = 0 ]; then
-        local available
-        available=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
-        old_pages=0
-        echo $((available > 6144 ? 512 : 256)) >"$pages" 2>/dev/null || old_pages=
-        echo "hugepages: $(cat "$pages") for the time of the tests"
-    fi
-    if ! grep -q ' hugetlbfs ' /proc/mounts; then
-        local how=mounted
-        [ -d /dev/hugepages ] || { mkdir /dev/hugepages && how=made; }
-        mount -t hugetlbfs none /dev/hugepages 2>/dev/null && mounted=$how
-    fi
-    return 0
 }
 
 # Test files that stand on the test bed start DPDK processes and guests: one test at a time.
@@ -162,7 +144,7 @@ steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(format scripts lint purity docs build unit dpdk files optimised fuzz system doctests)
 
 step packages 1000 deploy/packages.sh
-hugepages
+reserve_hugepages
 for name in "${steps[@]}"; do run_step "$name"; done
 if ! tidy; then
     report+=("tidy       a test left something behind")
